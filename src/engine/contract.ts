@@ -1,0 +1,168 @@
+// What the page may ask of the engine worker, and what it answers. Types only: both sides import it with `import type`.
+// Every method has the shape method(request, emit, signal): plain data in, events through `emit` (awaited), one result out.
+import type { Emit } from '../base/job';
+import type { SamplerName } from '../diffusion/samplers/samplers';
+import type { RecipeName, TrainingSettings, settingRanges } from '../training/settings';
+
+export type { RecipeName, SamplerName, TrainingSettings };
+export type SettingRanges = typeof settingRanges;
+export type Compute = 'automatic' | 'webgpu' | 'wasm';
+export type Backend = 'webgpu' | 'wasm';
+
+/** Bytes in use, by what they hold ("UNet weights", "training step", …). */
+export type MemoryUse = Readonly<Record<string, number>>;
+
+export type EngineInfo = {
+  readonly backend: Backend;
+  readonly threads: number; // 1 on WebGPU
+  readonly adapter: string; // the GPU's own words, '' on wasm
+  readonly memoryLimitBytes: number; // what one job may use: the wasm heap, or an estimate for the GPU
+  readonly fallbackReason: string; // why automatic chose wasm, '' where it did not
+};
+
+export type ModelInfo = {
+  readonly id: string;
+  readonly name: string;
+  readonly license: string;
+  readonly sizeBytes: number;
+  readonly resolution: number; // pixels of a side that the model was trained for
+  readonly sizeStep: number; // width and height are multiples of this
+  readonly samplers: readonly SamplerName[];
+  readonly sampling: { readonly sampler: SamplerName; readonly steps: number; readonly guidance: number };
+  readonly recipes: Readonly<Record<RecipeName, TrainingSettings>>;
+  readonly settingRanges: SettingRanges;
+  /** Tools that can load a LoRA of this base: the bundled base is unknown to AUTOMATIC1111 and ComfyUI. */
+  readonly loraLoadsIn: { readonly kohya: readonly string[]; readonly peft: readonly string[] };
+};
+
+export type LoadModelEvent =
+  | {
+      readonly kind: 'download-progress';
+      readonly file: string;
+      readonly loadedBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly kind: 'stage-start'; readonly stage: 'download' | 'verify' | 'prepare' };
+
+export type TrainingEstimate = {
+  readonly memoryBytes: number; // peak: weights, live tensors, optimizer state
+  readonly memoryLimitBytes: number;
+  readonly tier: 'fast' | 'balanced';
+  readonly trainedParameters: number;
+  readonly loraFileBytes: number;
+  readonly secondsPerStep: number | undefined; // from the last measured step of this shape; undefined before the first
+  readonly secondsTotal: number | undefined; // class pictures and steps together
+  readonly fits: boolean;
+};
+
+export type TrainingStage = 'load' | 'photos' | 'captions' | 'class-images' | 'compile' | 'train';
+
+export type TrainingEvent =
+  | { readonly kind: 'stage-start'; readonly stage: TrainingStage; readonly total: number }
+  | {
+      readonly kind: 'stage-progress';
+      readonly stage: TrainingStage;
+      readonly end: number;
+      readonly total: number;
+    }
+  | {
+      readonly kind: 'step-end';
+      readonly step: number; // 1-based: steps finished
+      readonly steps: number;
+      readonly loss: number;
+      readonly gradNorm: number;
+      readonly learningRate: number;
+      readonly secondsPerStep: number; // moving average
+    }
+  | { readonly kind: 'preview-ready'; readonly step: number; readonly image: Blob }
+  | { readonly kind: 'checkpoint-saved'; readonly step: number };
+
+export type TrainingResult = { readonly step: number; readonly steps: number };
+
+export type SampleRequest = {
+  readonly prompt: string;
+  readonly negativePrompt: string;
+  readonly subjectId: string | undefined; // a run or an imported LoRA, undefined = the base model
+  readonly checkpointStep: number | undefined; // undefined = the newest weights
+  readonly subjectStrength: number; // 0 to 2
+  readonly steps: number;
+  readonly guidance: number;
+  readonly seed: number; // picture i uses seed + i
+  readonly width: number;
+  readonly height: number;
+  readonly images: number;
+  readonly sampler: SamplerName;
+  readonly previewEvery: number; // steps, 0 = no live preview
+};
+
+export type SampleEvent =
+  | { readonly kind: 'queued' } // something else holds the memory
+  | {
+      readonly kind: 'step-end';
+      readonly step: number;
+      readonly steps: number;
+      readonly image: number; // 0-based picture of the request
+      readonly images: number;
+    }
+  | { readonly kind: 'preview-ready'; readonly image: number; readonly bitmap: ImageBitmap }
+  | { readonly kind: 'image-ready'; readonly image: number; readonly seed: number; readonly png: Blob };
+
+export type SampleResult = { readonly images: number; readonly secondsPerStep: number };
+
+export type LoraFormat = 'kohya' | 'peft';
+export type ExportRequest = {
+  readonly subjectId: string;
+  readonly checkpointStep: number | undefined;
+  readonly format: LoraFormat;
+};
+export type ExportResult = {
+  readonly fileName: string;
+  readonly bytes: Uint8Array;
+  readonly tensors: number;
+};
+
+export type PhotoInfo = {
+  readonly id: string; // SHA-256 of the file's bytes
+  readonly width: number;
+  readonly height: number;
+  readonly thumbnail: Blob;
+};
+
+/** The engine, as the page sees it through comlink. Lives in engine.worker.ts. */
+export type EngineApi = {
+  open(request: { readonly compute: Compute }, emit: Emit<never>, signal: AbortSignal): Promise<EngineInfo>;
+  loadModel(
+    request: { readonly modelId: string },
+    emit: Emit<LoadModelEvent>,
+    signal: AbortSignal,
+  ): Promise<ModelInfo>;
+  estimate(
+    request: { readonly settings: TrainingSettings; readonly photos: number },
+    emit: Emit<never>,
+    signal: AbortSignal,
+  ): Promise<TrainingEstimate>;
+  /** Trains the stored run from its newest checkpoint, or from the start. Abort saves a checkpoint, then rejects: pause, stop and Continue are this one call. */
+  train(
+    request: { readonly runId: string },
+    emit: Emit<TrainingEvent>,
+    signal: AbortSignal,
+  ): Promise<TrainingResult>;
+  sample(request: SampleRequest, emit: Emit<SampleEvent>, signal: AbortSignal): Promise<SampleResult>;
+  exportLora(request: ExportRequest, emit: Emit<never>, signal: AbortSignal): Promise<ExportResult>;
+  /** Reads a kohya, PEFT or diffusers LoRA file, checks it against the loaded model, stores it as a subject and answers its id. */
+  importLora(
+    request: { readonly file: Blob; readonly fileName: string },
+    emit: Emit<never>,
+    signal: AbortSignal,
+  ): Promise<{ readonly subjectId: string }>;
+  memory(request: Record<string, never>, emit: Emit<never>, signal: AbortSignal): Promise<MemoryUse>;
+};
+
+/** Photo work, in codec.worker.ts, so that it never waits for a training step. */
+export type CodecApi = {
+  preparePhoto(
+    request: { readonly file: Blob; readonly name: string },
+    emit: Emit<never>,
+    signal: AbortSignal,
+  ): Promise<PhotoInfo>;
+};
