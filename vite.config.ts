@@ -1,0 +1,28 @@
+// Vite (build, dev and preview servers) and Vitest. Cross-origin isolation on every server gives WebAssembly its threads.
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+import { licenses } from './.config/licenses';
+
+const headers = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+export default defineConfig({
+  base: './', // the build works from any folder of any server
+  plugins: [react(), licenses()],
+  server: { headers, host: '127.0.0.1' },
+  preview: { headers, host: '127.0.0.1' },
+  worker: { format: 'es' }, // workers import ONNX Runtime dynamically
+  build: {
+    target: 'es2023',
+    chunkSizeWarningLimit: 250, // kB
+  },
+  // Pre-bundling would move the runtime's script away from the wasm file that it looks for beside itself.
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
+    testTimeout: 60_000, // gradient checks on two slow cores
+  },
+});
