@@ -39,7 +39,7 @@ export function installPackages() {
   }
   if (isInstalled()) return;
   console.log('Installing packages …');
-  const status = npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+  const status = npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn']);
   if (status !== 0) {
     console.error('npm ci failed; its message is above.');
     process.exit(status);
