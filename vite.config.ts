@@ -1,7 +1,7 @@
 // Vite (build, dev and preview servers) and Vitest. Cross-origin isolation on every server gives WebAssembly its threads.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { licenses } from './.config/licenses';
+import { licenses } from './.config/licenses.ts';
 
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',

@@ -43,6 +43,11 @@ function fail(name, reason) {
   rows.push({ name, passed: 0, failed: 1, skipped: 0, seconds: 0 });
 }
 
+/** A test file that failed before any of its tests ran. */
+function didNotLoad({ status, assertionResults }) {
+  return status === 'failed' && assertionResults.length === 0;
+}
+
 async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,7 +64,7 @@ check('unit', {
   args: ['--reporter=default', '--reporter=json', `--outputFile.json=${join(reports, 'unit.json')}`],
   count: (report) => ({
     passed: report.numPassedTests,
-    failed: report.numFailedTests,
+    failed: report.numFailedTests + report.testResults.filter(didNotLoad).length,
     skipped: report.numPendingTests + report.numTodoTests,
   }),
 });
