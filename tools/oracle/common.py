@@ -134,6 +134,23 @@ def named(name: str, shape) -> dict:
     return {"name": name, "shape": list(shape)}
 
 
+def lines(value, depth: int = 0) -> str:
+    """JSON with one line for whatever fits on it."""
+    short = json.dumps(value)
+    if not isinstance(value, (dict, list)) or len(short) < 120 or (isinstance(value, dict) and "data" in value):
+        return short
+    if isinstance(value, list) and all(isinstance(x, (int, float)) for x in value):
+        return short
+    inner = [(json.dumps(k) + ": " if isinstance(value, dict) else "", v) for k, v in _items(value)]
+    body = ",\n".join(" " * (depth + 1) + key + lines(v, depth + 1) for key, v in inner)
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return f"{left}\n{body}\n{' ' * depth}{right}"
+
+
+def _items(value):
+    return value.items() if isinstance(value, dict) else enumerate(value)
+
+
 def save(folder: pathlib.Path, name: str, *, config, inputs: dict, outputs: dict, **more) -> None:
     """Writes one fixture; more: anything a reader has to know besides."""
     script = pathlib.Path(sys.modules["__main__"].__file__).name
@@ -145,7 +162,7 @@ def save(folder: pathlib.Path, name: str, *, config, inputs: dict, outputs: dict
         "inputs": inputs,
         "outputs": outputs,
     }
-    text = json.dumps(fixture, indent=1) + "\n"
+    text = lines(fixture) + "\n"
     assert len(text) < LIMIT, f"{name} takes {len(text)} bytes"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
