@@ -32,11 +32,11 @@ export function ensureChromium() {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     }).status === 0;
   console.log('Installing Chromium …');
-  const playwright = ['node_modules/@playwright/test/cli.js', 'install', 'chromium'];
+  const playwright = (...args) =>
+    run(process.execPath, ['node_modules/@playwright/test/cli.js', ...args, 'chromium']);
+  const apt = (...args) => isRoot && run('apt-get', args);
   const installed =
-    run(process.execPath, isRoot ? [...playwright, '--with-deps'] : playwright) ||
-    (isRoot &&
-      run('apt-get', ['update']) &&
-      run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium']));
+    (playwright('install') && (!isRoot || playwright('install-deps'))) ||
+    (apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium', 'fonts-liberation'));
   return installed ? findChromium() : undefined;
 }
