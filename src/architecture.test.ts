@@ -68,7 +68,8 @@ function listFiles(folder: string): string[] {
 }
 
 const files = [...listFiles('src'), ...listFiles('workers')];
-const isTest = (file: string) => /\.test\.tsx?$/.test(file);
+/** Tests, and the `testing/` folders that only tests may import. */
+const isTest = (file: string) => /\.test\.tsx?$|\/testing\//.test(file);
 
 /** The layer of a file: 'onnx' for src/onnx/ops/a.ts, 'main' for src/main.tsx, 'workers' for workers/a.ts. */
 function layerOf(file: string): string {
