@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import type { SamplingPlan, SamplingStep } from './plan';
+import { sample, type SampleBackend, type SampleStepEvent } from './sample';
+
+// A tensor is one number in a box, so that identity and disposal can be watched.
+type Box = { readonly value: number };
+
+function watchedBackend(predict: (x: number, timestep: number) => number) {
+  const live = new Set<Box>();
+  const box = (value: number) => {
+    const made = { value };
+    live.add(made);
+    return made;
+  };
+  const backend: SampleBackend<Box> = {
+    predict: async (x, timestep, inputScale) => box(predict(x.value * inputScale, timestep)),
+    linear: async (terms) => {
+      for (const [, tensor] of terms) if (!live.has(tensor)) throw new Error('used after disposal');
+      return box(terms.reduce((sum, [coefficient, tensor]) => sum + coefficient * tensor.value, 0));
+    },
+    noise: async (stepIndex) => box(100 * stepIndex),
+    dispose: (tensor) => {
+      if (!live.delete(tensor)) throw new Error('disposed twice');
+    },
+  };
+  return { backend, live, box };
+}
+
+const plain: SamplingStep = {
+  timestep: 1,
+  inputScale: 1,
+  x: 1,
+  output: 1,
+  noise: 0,
+  denoised: { x: 2, output: 3 },
+};
+
+const plan: SamplingPlan = {
+  initialScale: 2,
+  steps: [
+    { ...plain, timestep: 30, inputScale: 0.5 },
+    { ...plain, timestep: 20, noise: 1, history: [10] },
+    { ...plain, timestep: 10, history: [1, 1000] },
+  ],
+};
+
+const never = new AbortController().signal;
+
+test('a plan is carried out term by term, with noise, history and estimates', async () => {
+  const { backend, live, box } = watchedBackend((x, timestep) => x + timestep);
+  const noise = box(3);
+  const job = sample(plan, backend, { noise, previewEvery: 1 }, never);
+  const events: (Omit<SampleStepEvent<Box>, 'x0'> & { readonly x0: number | undefined })[] = [];
+  let next = await job.next();
+  for (; !next.done; next = await job.next()) events.push({ ...next.value, x0: next.value.x0?.value });
+  // x: 6, then 6 + 33, then 39 + 59 + 100 + 10 · 33, then 528 + 538 + 59 + 1000 · 33
+  expect(events).toEqual([
+    { kind: 'step-end', step: 1, stepCount: 3, x0: 2 * 6 + 3 * 33 },
+    { kind: 'step-end', step: 2, stepCount: 3, x0: 2 * 39 + 3 * 59 },
+    { kind: 'step-end', step: 3, stepCount: 3, x0: undefined },
+  ]);
+  expect(next.value).toEqual({ value: 528 + 538 + 59 + 33000 });
+  expect([...live]).toEqual([noise, next.value]);
+});
+
+test('estimates come only where they are due', async () => {
+  const { backend, box } = watchedBackend((x) => x);
+  const steps = Array.from({ length: 5 }, () => plain);
+  const due: number[] = [];
+  const request = { noise: box(1), previewEvery: 2 };
+  for await (const event of sample({ initialScale: 1, steps }, backend, request, never)) {
+    if (event.x0 !== undefined) due.push(event.step);
+  }
+  expect(due).toEqual([2, 4]);
+});
+
+test('abort ends the loop before the next step and leaves nothing behind but the noise', async () => {
+  const { backend, live, box } = watchedBackend((x) => x);
+  const controller = new AbortController();
+  const noise = box(1);
+  let steps = 0;
+  const run = async () => {
+    for await (const event of sample(plan, backend, { noise, previewEvery: 1 }, controller.signal)) {
+      steps = event.step;
+      controller.abort();
+    }
+  };
+  await expect(run()).rejects.toMatchObject({ name: 'AbortError' });
+  expect(steps).toBe(1);
+  expect([...live]).toEqual([noise]);
+});
+
+test('leaving the loop, or a model that fails, disposes everything but the noise', async () => {
+  const left = watchedBackend((x) => x);
+  const noise = left.box(1);
+  for await (const event of sample(
+    { ...plan, initialScale: 1 },
+    left.backend,
+    { noise, previewEvery: 1 },
+    never,
+  )) {
+    if (event.step === 2) break;
+  }
+  expect([...left.live]).toEqual([noise]);
+
+  const failing = watchedBackend((x, timestep) => {
+    if (timestep === 10) throw new Error('no model');
+    return x;
+  });
+  const other = failing.box(1);
+  const run = async () => {
+    for await (const event of sample(plan, failing.backend, { noise: other, previewEvery: 1 }, never))
+      void event;
+  };
+  await expect(run()).rejects.toThrow('no model');
+  expect([...failing.live]).toEqual([other]);
+});
