@@ -74,6 +74,8 @@ export type TrainingEvent =
       readonly learningRate: number;
       readonly secondsPerStep: number; // moving average
     }
+  /** Loss on the same photos, time steps and noise every time: far smoother than the steps' own. */
+  | { readonly kind: 'evaluation-end'; readonly step: number; readonly loss: number }
   | { readonly kind: 'preview-ready'; readonly step: number; readonly image: Blob }
   | { readonly kind: 'checkpoint-saved'; readonly step: number };
 

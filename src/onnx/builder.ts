@@ -104,6 +104,13 @@ export class GraphBuilder {
     return this.#producers.get(value.name);
   }
 
+  /** The data of `value` where it is a constant. */
+  constantData(value: Value): ConstantData | undefined {
+    for (const constant of this.#constants.values())
+      if (constant.value.name === value.name) return constant.data;
+    return undefined;
+  }
+
   /** Adopts an input, parameter or constant of another graph under its own name. */
   adopt(kind: 'input' | 'parameter', value: Value): void {
     if (kind === 'input') this.#inputs.push(value);

@@ -61,11 +61,12 @@ export const conv = (
     dilations: [1, 1],
   });
 
-export const reshape = (b: Builder, x: Value, shape: Shape): Value => {
+export function reshape(b: Builder, x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   const before = b.producer(x);
-  return b.node('Reshape', [before?.op === 'Reshape' ? before.inputs[0] : x], { shape });
-};
+  const source = before?.op === 'Reshape' ? before.inputs[0]! : x;
+  return sameShape(source.shape, shape) ? source : b.node('Reshape', [source], { shape });
+}
 
 export function transpose(b: Builder, x: Value, perm: readonly number[]): Value {
   const before = b.producer(x);

@@ -25,6 +25,7 @@ export type TrainingSettings = {
   readonly seed: number;
   readonly checkpointEvery: number; // steps
   readonly previewEvery: number; // steps, 0 = no previews
+  readonly evaluateEvery: number; // steps between losses on a fixed set of (photo, time step, noise), 0 = never
   readonly previewPrompt: string; // '' = the instance prompt
   readonly memoryTier: MemoryTier;
 };
@@ -48,6 +49,7 @@ const standard: TrainingSettings = {
   seed: 0,
   checkpointEvery: 50,
   previewEvery: 50,
+  evaluateEvery: 25,
   previewPrompt: '',
   memoryTier: 'automatic',
 };
@@ -65,6 +67,7 @@ export function recipes(
       classImageSteps: 12,
       checkpointEvery: 25,
       previewEvery: 25,
+      evaluateEvery: 10,
     },
     standard: base,
     thorough: {
@@ -93,6 +96,7 @@ export const settingRanges = {
   seed: [0, 2 ** 32 - 1, true],
   checkpointEvery: [1, 10000, true],
   previewEvery: [0, 10000, true],
+  evaluateEvery: [0, 10000, true],
 } as const satisfies Partial<Record<keyof TrainingSettings, readonly [number, number, boolean]>>;
 
 /** Throws AppError('bad-settings') for the first setting outside its range. */

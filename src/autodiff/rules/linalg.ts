@@ -1,7 +1,17 @@
 // Gradients of matrix products and convolutions.
 import type { GraphBuilder } from '../../onnx/builder';
 import type { Node, Value } from '../../onnx/graph';
-import { conv, gemm, matMul, reduceSum, reshape, scale, slice, transpose } from '../../onnx/operators';
+import {
+  conv,
+  gemm,
+  matMul,
+  reduceSum,
+  reshape,
+  reverse,
+  scale,
+  slice,
+  transpose,
+} from '../../onnx/operators';
 import type { LinalgAttributes } from '../../onnx/ops/linalg';
 import { gradOf, type GradRule, type NoGradient } from './rule';
 
@@ -50,11 +60,20 @@ function isPointwise(node: Node<'Conv'>): boolean {
   return kh === 1 && kw === 1 && strides.every((step) => step === 1) && pads.every((count) => count === 0);
 }
 
-/** dX of a convolution: the transposed convolution of dY with the same kernel, cropped to x's size by output_padding. */
+/**
+ * dX of a convolution. With stride 1 it is a convolution of dY with the kernel turned around and its channels swapped, which ORT
+ * computes faster than the transposed convolution (wasm, 3×3: 0.5 to 0.7 of its time), and a frozen kernel is turned once,
+ * when the session is made. Otherwise the transposed convolution, cropped to x's size by output_padding.
+ */
 function convInputGrad(b: GraphBuilder, node: Node<'Conv'>, dy: Value): Value {
   const [x, w] = node.inputs as readonly [Value, Value];
   const { strides, pads } = node.attributes;
-  if (isPointwise(node)) return conv(b, dy, transpose(b, w, [1, 0, 2, 3]), undefined);
+  const swapped = transpose(b, w, [1, 0, 2, 3]);
+  if (isPointwise(node)) return conv(b, dy, swapped, undefined);
+  const [kh, kw] = w.shape.slice(2) as [number, number];
+  const full = [kh - 1 - pads[0], kw - 1 - pads[1], kh - 1 - pads[2], kw - 1 - pads[3]] as const;
+  if (strides[0] === 1 && strides[1] === 1 && full.every((count) => count >= 0))
+    return b.node('Conv', [dy, reverse(b, swapped, [2, 3])], { strides, pads: full, dilations: [1, 1] });
   const rest = (axis: 0 | 1) =>
     x.shape[2 + axis]! -
     (strides[axis] * (dy.shape[2 + axis]! - 1) + w.shape[2 + axis]! - pads[axis] - pads[2 + axis]!);

@@ -1,0 +1,110 @@
+// The sampling loop's backend on a runtime: the guided UNet call and linear combinations, on tensors that stay on the device.
+import { assertExists } from '../base/assert';
+import { createLatentNoise } from '../diffusion/latent-noise';
+import type { SampleBackend } from '../diffusion/sample';
+import type { RankOf } from '../models/lora';
+import { denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
+import { timeFeatures } from '../models/unet/time-features';
+import type { DeviceTensor } from '../runtime/runtime';
+import type { Pipeline } from './pipeline';
+
+/** LoRA weights on the device, by the names of the packed vectors. */
+export type DeviceAdapter = {
+  readonly key: string; // tells adapters of different layers and ranks apart: they are different graphs
+  readonly rankOf: RankOf;
+  readonly vectors: Readonly<Record<string, DeviceTensor>>;
+  readonly strength: number;
+};
+
+/** What a subject's weights change: the UNet, the text encoder, or both. */
+export type DeviceAdapters = { readonly unet?: DeviceAdapter; readonly text?: DeviceAdapter };
+
+export type DenoiserOptions = {
+  readonly shape: LatentShape;
+  readonly conditional: Float32Array; // [s, e], for all pictures of the batch
+  readonly unconditional: Float32Array;
+  readonly guidance: number; // 1 or less: no guidance, one UNet pass
+  readonly rescale: number; // 0: none
+  readonly adapter: DeviceAdapter | undefined;
+  readonly seeds: readonly number[]; // one a picture of the batch
+};
+
+export type Denoiser = SampleBackend<DeviceTensor> & {
+  /** The standard normal noise that sampling starts from: picture i has torch.Generator("cpu").manual_seed(seeds[i]). */
+  initial(): DeviceTensor;
+  close(): void;
+};
+
+const label = 'sampling';
+
+export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions): Promise<Denoiser> {
+  const { runtime, model } = pipeline;
+  const { shape, conditional, unconditional, guidance, rescale, adapter, seeds } = options;
+  const [n, c, h, w] = shape;
+  const contextLength = model.text.max_position_embeddings;
+  const isGuided = guidance > 1;
+  const isRescaled = isGuided && rescale > 0;
+  const key = ['denoise', shape.join(), isGuided, isRescaled, adapter?.key ?? ''].join(' ');
+  const program = await pipeline.program(key, 'UNet', ['unet'], () => {
+    const { rankOf } = adapter ?? {};
+    return denoiseGraph(model.unet, { shape, contextLength, guided: isGuided, rescaled: isRescaled, rankOf })
+      .graph;
+  });
+
+  const rows = isGuided
+    ? [...Array<Float32Array>(n).fill(unconditional), ...Array<Float32Array>(n).fill(conditional)]
+    : Array<Float32Array>(n).fill(conditional);
+  const upload = (dims: readonly number[], data: Float32Array<ArrayBuffer>) =>
+    runtime.upload(label, 'float32', dims, data);
+  const scalar = (x: number) => upload([1], Float32Array.of(x));
+  const fixed: Record<string, DeviceTensor> = {
+    context: upload([rows.length, contextLength, model.unet.cross_attention_dim], joined(rows)),
+    ...(isGuided ? { guidance: scalar(guidance) } : {}),
+    ...(isRescaled ? { rescale: scalar(rescale) } : {}),
+    ...(adapter ? { strength: scalar(adapter.strength) } : {}),
+  };
+  const nextNoise = createLatentNoise(seeds, [c, h, w]);
+  const draw = () => upload(shape, nextNoise());
+
+  return {
+    predict: async (x, timestep, inputScale) => {
+      const features = timeFeatures(model.unet, [timestep]);
+      const step = { inputScale: scalar(inputScale), time: upload([1, features.length], features) };
+      const { prediction } = await program.run({ sample: x, ...step, ...fixed, ...adapter?.vectors });
+      for (const tensor of Object.values(step)) tensor.dispose();
+      return assertExists(prediction, 'prediction');
+    },
+    linear: async (terms) => {
+      const combine = await pipeline.program(`linear ${terms.length} ${shape.join()}`, label, [], () =>
+        linearGraph(terms.length, shape),
+      );
+      const coefficients = terms.map(([coefficient]) => scalar(coefficient));
+      const feeds = terms.flatMap(([, x], i) => [
+        [`x${i}`, x] as const,
+        [`c${i}`, assertExists(coefficients[i], 'coefficient')] as const,
+      ]);
+      const { sum } = await combine.run(Object.fromEntries(feeds));
+      for (const tensor of coefficients) tensor.dispose();
+      return assertExists(sum, 'sum');
+    },
+    noise: () => Promise.resolve(draw()),
+    dispose: (tensor) => {
+      tensor.dispose();
+    },
+    initial: draw,
+    close: () => {
+      for (const tensor of Object.values(fixed)) tensor.dispose();
+    },
+  };
+}
+
+/** The arrays, one after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,88 @@
+// The engine: what contract.ts promises, put together from models, training, runtime and storage. It runs in a worker.
+import { isAppError } from '../base/errors';
+import { serve } from '../base/job';
+import { samplers, type SamplerName } from '../diffusion/samplers/samplers';
+import { openRuntime } from '../runtime/open-runtime';
+import { loadRun } from '../storage/runs';
+import { withRunLock } from '../storage/run-lock';
+import { loadSetting, saveSetting } from '../storage/settings';
+import { batchSizeOf } from '../training/batch';
+import { checkSettings, recipes, settingRanges, type TrainingSettings } from '../training/settings';
+import type { BaseModel } from './base-model';
+import type { EngineApi, ModelInfo, TrainingEvent } from './contract';
+import { estimateTraining } from './estimate';
+import { loadBaseModel } from './load-model';
+import { exportLora, importLora, isStableDiffusion } from './lora-files';
+import { drawImages, sizeStep } from './sample-job';
+import { EngineSession } from './session';
+import { lossGraphOf, trainRun } from './train-job';
+
+/** An engine whose models lie below `baseUrl`. */
+export function createEngine(baseUrl: URL): EngineApi {
+  const session = new EngineSession(openRuntime);
+  return {
+    open: ({ compute }) => session.open(compute),
+    loadModel: async ({ modelId }, emit, signal) => {
+      const model = await serve(loadBaseModel(modelId, baseUrl, signal), emit);
+      await session.use(model);
+      return describeModel(model);
+    },
+    estimate: async ({ settings }) => {
+      checkSettings(settings);
+      const pipeline = await session.pipeline();
+      const known = await loadSetting('secondsPerStep');
+      const key = stepKey(pipeline.runtime.backend, session.model, settings);
+      return estimateTraining(pipeline, settings, lossGraphOf(session.model, settings), known?.[key]);
+    },
+    train: ({ runId }, emit, signal) =>
+      withRunLock(runId, () => serve(trainRun(session, runId, signal), emit)),
+    sample: async (request, emit, signal) =>
+      serve(drawImages(await session.pipeline(), request, signal), emit),
+    exportLora: (request) => exportLora(session.model, request),
+    importLora: async ({ file, fileName }) => ({
+      subjectId: await importLora(session.model, file, fileName),
+    }),
+    memory: () => session.memory(),
+  };
+}
+
+/** Steps of one kind take one time: on this backend, of this model, of this shape. */
+function stepKey(backend: string, model: BaseModel, settings: TrainingSettings): string {
+  const { targets, rank, trainTextEncoder } = settings;
+  return [backend, model.manifest.id, batchSizeOf(settings), targets, rank, trainTextEncoder].join(' ');
+}
+
+/** Keeps the measured time of a step for the next estimate. Losing it costs an estimate, so a full disk is no failure here. */
+async function rememberSpeed(session: EngineSession, runId: string, secondsPerStep: number): Promise<void> {
+  try {
+    const run = await loadRun(runId);
+    const { backend } = await session.info();
+    if (!run) return;
+    const key = stepKey(backend, session.model, run.settings as TrainingSettings);
+    await saveSetting('secondsPerStep', { ...(await loadSetting('secondsPerStep')), [key]: secondsPerStep });
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+  }
+}
+
+/** Every tool that reads the format, where the base is one that they know. */
+const loadsAnywhere = ['AUTOMATIC1111', 'ComfyUI', 'diffusers'];
+
+function describeModel(model: BaseModel): ModelInfo {
+  const { manifest, sampler, unet } = model;
+  const { steps, guidance } = manifest.sampling;
+  const isKnown = isStableDiffusion(unet.block_out_channels);
+  return {
+    id: manifest.id,
+    name: manifest.name,
+    license: manifest.license,
+    sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    resolution: manifest.resolution,
+    sizeStep: sizeStep(model),
+    samplers: Object.keys(samplers) as SamplerName[],
+    sampling: { sampler, steps, guidance },
+    recipes: recipes(manifest.training),
+    settingRanges,
+    loraLoadsIn: { kohya: isKnown ? loadsAnywhere : ['diffusers'], peft: ['diffusers'] },
+  };
+}

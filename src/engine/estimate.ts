@@ -1,0 +1,110 @@
+// What a run will cost, before it starts: memory by tier, parameters, file size, time from what was measured.
+import { differentiate, cutSegments, gradName, type Segment } from '../autodiff/segments';
+import { packSize } from '../onnx/packing';
+import { byteSizeOf, type Graph } from '../onnx/graph';
+import { peakBytes } from '../onnx/liveness';
+import type { LossGraph } from '../training/loss-graph';
+import type { TrainingSettings } from '../training/settings';
+import type { TrainingEstimate } from './contract';
+import type { Pipeline } from './pipeline';
+import type { Tier } from './training-step';
+
+/** θ, m and v twice (a step reads one set and writes the other), and the gradient. */
+const vectorsKept = 7;
+
+/** What ORT and the browser take besides tensors: shaders or code, the graph itself, staging. Measured with the bundled model on wasm. */
+const overheadBytes = 150e6;
+
+const sizeOfAll = (values: readonly { readonly sizeBytes: number }[]) =>
+  values.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
+const bytesOf = (values: Graph['parameters']) => values.reduce((sum, value) => sum + byteSizeOf(value), 0);
+
+/** Peak bytes of one training step in a tier, all that is held for it included. */
+export function trainingBytes(loss: LossGraph, tier: Tier, backend: 'webgpu' | 'wasm'): number {
+  const theta = loss.packs.reduce((sum, pack) => sum + 4 * packSize(pack), 0);
+  // On wasm a session holds its own copy of the weights it takes beside ours; the loss graph is compiled twice (gradient, evaluation).
+  const weights = bytesOf(loss.graph.parameters) * (backend === 'wasm' ? 3 : 1);
+  const live = tier === 'fast' ? peakBytes(differentiate(loss.graph, loss.packs)) : balancedPeak(loss);
+  return weights + vectorsKept * theta + live;
+}
+
+/** The most that the calls of a balanced step hold at once: boundaries still needed, upstream gradients, and the call's own tensors. */
+export function balancedPeak(loss: LossGraph): number {
+  const segments = cutSegments(loss.graph, loss.packs);
+  const packGrads = new Set(loss.packs.map(gradName));
+  let held = 0;
+  let peak = 0;
+  for (const { forward } of segments) {
+    if (!forward) continue;
+    peak = Math.max(peak, held + peakBytes(forward));
+    held += bytesOf(forward.outputs);
+  }
+  const upstream = new Map<string, number>();
+  for (const segment of segments.toReversed()) {
+    peak = Math.max(peak, held + sum(upstream) + (segment.backward ? peakBytes(segment.backward) : 0));
+    for (const output of segment.backward?.outputs ?? [])
+      if (!packGrads.has(output.name) && output.name.startsWith('grad.'))
+        upstream.set(output.name, byteSizeOf(output));
+    held -= freed(segment, upstream);
+  }
+  return peak;
+}
+
+function freed({ boundary }: Segment, upstream: Map<string, number>): number {
+  for (const value of boundary) upstream.delete(gradName(value));
+  return bytesOf(boundary);
+}
+
+const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
+
+/** The tier that the settings ask for; automatic is the fastest that fits. */
+export function chooseTier({ runtime }: Pipeline, settings: TrainingSettings, loss: LossGraph): Tier {
+  if (settings.memoryTier !== 'automatic') return settings.memoryTier;
+  const needed = trainingBytes(loss, 'fast', runtime.backend) + overheadBytes;
+  return needed <= runtime.memoryLimitBytes ? 'fast' : 'balanced';
+}
+
+/** The whole estimate. `secondsPerStep` is the last measured step of this kind of run, if there is one. */
+export function estimateTraining(
+  pipeline: Pipeline,
+  settings: TrainingSettings,
+  loss: LossGraph,
+  secondsPerStep: number | undefined,
+): TrainingEstimate {
+  const { runtime, model } = pipeline;
+  const tier = chooseTier(pipeline, settings, loss);
+  const resident =
+    sizeOfAll(model.sources.text_encoder.map(sourceSize)) + sizeOfAll(model.sources.vae.map(sourceSize));
+  const memoryBytes = trainingBytes(loss, tier, runtime.backend) + resident + overheadBytes;
+  const trainedParameters = loss.packs.reduce((total, pack) => total + packSize(pack), 0);
+  return {
+    memoryBytes,
+    memoryLimitBytes: runtime.memoryLimitBytes,
+    tier,
+    trainedParameters,
+    loraFileBytes: 4 * trainedParameters,
+    secondsPerStep,
+    secondsTotal: secondsPerStep === undefined ? undefined : secondsPerStep * stepsWorth(settings),
+    fits: memoryBytes <= runtime.memoryLimitBytes,
+  };
+}
+
+const sourceSize = ({ shape }: { readonly shape: readonly number[] }) => ({
+  sizeBytes: byteSizeOf({ type: 'float32', shape }),
+});
+
+/**
+ * The run in units of training steps. A step is about three forward passes of its batch (forward, and twice that backward); a class
+ * picture's step is two (guidance), an evaluation round one, a preview 12 steps of two.
+ */
+function stepsWorth(settings: TrainingSettings): number {
+  const { steps, batchSize, priorPreservation, classImages, classImageSteps, previewEvery, evaluateEvery } =
+    settings;
+  const passesPerStep = 3 * batchSize * (priorPreservation ? 2 : 1);
+  const classPasses = priorPreservation ? 2 * classImages * classImageSteps : 0;
+  const previewPasses = previewEvery > 0 ? (1 + Math.floor(steps / previewEvery)) * 24 : 0;
+  const evaluationPasses =
+    evaluateEvery > 0 ? (1 + Math.floor(steps / evaluateEvery)) * 4 * (passesPerStep / 3) : 0;
+  return steps + (classPasses + previewPasses + evaluationPasses) / passesPerStep;
+}

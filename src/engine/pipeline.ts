@@ -1,0 +1,78 @@
+// A base model on a runtime: its weights loaded once for each component, and its graphs compiled when first needed and kept.
+import type { Graph } from '../onnx/graph';
+import type { Parameters, Program, Runtime } from '../runtime/runtime';
+import type { BaseModel, Component } from './base-model';
+
+/** Compiled graphs that are kept; one more drops the one used longest ago. */
+const keptPrograms = 12;
+
+export class Pipeline {
+  readonly runtime: Runtime;
+  readonly model: BaseModel;
+  readonly #parameters = new Map<Component, Promise<Parameters>>();
+  readonly #programs = new Map<string, Promise<Program>>();
+
+  constructor(runtime: Runtime, model: BaseModel) {
+    this.runtime = runtime;
+    this.model = model;
+  }
+
+  /** The weights of a component, uploaded on first use. */
+  parameters(component: Component): Promise<Parameters> {
+    let loading = this.#parameters.get(component);
+    if (!loading) {
+      const sources = this.model.sources[component];
+      loading = this.runtime.loadParameters(component, sources, () => {}, new AbortController().signal);
+      this.#parameters.set(component, loading);
+      loading.catch(() => this.#parameters.delete(component)); // the next use tries again
+    }
+    return loading;
+  }
+
+  /** The program of `key`, compiled from what `build` makes on first use; `components` are those whose weights it takes. */
+  async program(
+    key: string,
+    label: string,
+    components: readonly Component[],
+    build: () => Graph,
+  ): Promise<Program> {
+    let program = this.#programs.get(key);
+    if (program)
+      this.#programs.delete(key); // put back at the end: the newest
+    else {
+      const parameters = await Promise.all(components.map((component) => this.parameters(component)));
+      program = this.runtime.compile(label, build(), parameters);
+      program.catch(() => this.#programs.delete(key));
+    }
+    this.#programs.set(key, program);
+    await this.#dropOldest();
+    return program;
+  }
+
+  /** Frees the programs whose keys start with `prefix` (a training run's, at its end). */
+  async drop(prefix: string): Promise<void> {
+    for (const [key, program] of [...this.#programs])
+      if (key.startsWith(prefix)) {
+        this.#programs.delete(key);
+        await (await program).dispose();
+      }
+  }
+
+  async #dropOldest(): Promise<void> {
+    const [oldest] = this.#programs;
+    if (!oldest || this.#programs.size <= keptPrograms) return;
+    const [key, program] = oldest;
+    this.#programs.delete(key);
+    await (await program).dispose();
+  }
+
+  /** Frees everything but the runtime. Programs that failed have nothing to free. */
+  async dispose(): Promise<void> {
+    const programs = await Promise.allSettled(this.#programs.values());
+    this.#programs.clear();
+    for (const result of programs) if (result.status === 'fulfilled') await result.value.dispose();
+    const parameters = await Promise.allSettled(this.#parameters.values());
+    this.#parameters.clear();
+    for (const result of parameters) if (result.status === 'fulfilled') result.value.dispose();
+  }
+}

@@ -1,0 +1,159 @@
+// Drawing pictures, as a job: prompt → latents → PNG, with a live preview, one picture after the other.
+import { AppError } from '../base/errors';
+import type { Job } from '../base/job';
+import { sample } from '../diffusion/sample';
+import { planSampling } from '../diffusion/samplers/samplers';
+import type { LatentShape } from '../models/stable-diffusion';
+import { formatParameters, parametersKeyword } from '../weights/png-parameters';
+import { insertPngText } from '../weights/png-text';
+import type { BaseModel } from './base-model';
+import type { SampleEvent, SampleRequest, SampleResult } from './contract';
+import { openDenoiser } from './denoiser';
+import { encodePng } from './encode-png';
+import { decodeLatents, type Picture } from './pictures';
+import type { Pipeline } from './pipeline';
+import { encodePrompt } from './prompts';
+import { loadSubject, uploadAdapters } from './subjects';
+
+/** Draws request.images pictures; picture i has the seed request.seed + i. Aborts between steps. */
+export async function* drawImages(
+  pipeline: Pipeline,
+  request: SampleRequest,
+  signal: AbortSignal,
+): Job<SampleEvent, SampleResult> {
+  const { model } = pipeline;
+  checkRequest(model, request);
+  const { subjectId, checkpointStep, subjectStrength, images, seed } = request;
+  const subject = subjectId === undefined ? undefined : await loadSubject(model, subjectId, checkpointStep);
+  const uploaded = subject && uploadAdapters(pipeline, subject.modules, subjectStrength);
+  const start = performance.now();
+  try {
+    const text = uploaded?.adapters.text;
+    const conditional = await encodePrompt(pipeline, request.prompt, text);
+    const unconditional = await encodePrompt(pipeline, request.negativePrompt, text);
+    for (let image = 0; image < images; image++) {
+      const own = (seed + image) % 2 ** 32;
+      const picture = yield* drawOne(
+        pipeline,
+        { request, image, seed: own, conditional, unconditional, adapter: uploaded?.adapters.unet },
+        signal,
+      );
+      const png = await encodeWithParameters(model, picture, request, own, subject?.name);
+      yield { kind: 'image-ready', image, seed: own, png };
+    }
+  } finally {
+    uploaded?.dispose();
+  }
+  return { images, secondsPerStep: (performance.now() - start) / 1000 / (images * request.steps) };
+}
+
+type One = {
+  readonly request: SampleRequest;
+  readonly image: number;
+  readonly seed: number;
+} & Pick<Parameters<typeof openDenoiser>[1], 'conditional' | 'unconditional' | 'adapter'>;
+
+async function* drawOne(
+  pipeline: Pipeline,
+  { request, image, seed, conditional, unconditional, adapter }: One,
+  signal: AbortSignal,
+): Job<SampleEvent, Picture> {
+  const { model } = pipeline;
+  const { width, height, guidance, steps, images, previewEvery } = request;
+  const shape: LatentShape = [
+    1,
+    model.unet.in_channels,
+    height / model.pixelsPerLatent,
+    width / model.pixelsPerLatent,
+  ];
+  const rescale = model.manifest.sampling.guidanceRescale;
+  const denoiser = await openDenoiser(pipeline, {
+    shape,
+    conditional,
+    unconditional,
+    guidance,
+    rescale,
+    adapter,
+    seeds: [seed],
+  });
+  const noise = denoiser.initial();
+  try {
+    const plan = planSampling(model.schedule, request.sampler, steps);
+    const job = sample(plan, denoiser, { noise, previewEvery }, signal);
+    for (;;) {
+      const next = await job.next();
+      if (next.done) {
+        const picture = await decodeLatents(pipeline, next.value);
+        next.value.dispose();
+        return picture;
+      }
+      const { step, x0 } = next.value;
+      yield { kind: 'step-end', step, steps, image, images };
+      if (x0)
+        yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await decodeLatents(pipeline, x0)) };
+    }
+  } finally {
+    noise.dispose();
+    denoiser.close();
+  }
+}
+
+const bitmapOf = ({ rgba, width, height }: Picture): Promise<ImageBitmap> =>
+  createImageBitmap(new ImageData(rgba, width, height));
+
+/** The PNG with its settings in the text chunk that AUTOMATIC1111 writes and most tools read. */
+async function encodeWithParameters(
+  model: BaseModel,
+  { rgba, width, height }: Picture,
+  request: SampleRequest,
+  seed: number,
+  subject: string | undefined,
+): Promise<Blob> {
+  const png = await encodePng(rgba, width, height);
+  const settings = {
+    Steps: String(request.steps),
+    Sampler: request.sampler,
+    'CFG scale': String(request.guidance),
+    Seed: String(seed),
+    Size: `${width}x${height}`,
+    Model: model.manifest.name,
+    ...(subject === undefined
+      ? {}
+      : { Subject: subject, 'Subject strength': String(request.subjectStrength) }),
+  };
+  const { prompt, negativePrompt } = request;
+  const bytes = new Uint8Array(await png.arrayBuffer());
+  const text = formatParameters({ prompt, negativePrompt, settings });
+  return new Blob([insertPngText(bytes, parametersKeyword, text)], { type: 'image/png' });
+}
+
+/** [lowest, highest] of what a request may ask for. */
+const ranges = {
+  steps: [1, 1000],
+  guidance: [0, 50],
+  seed: [0, 2 ** 32 - 1],
+  images: [1, 100],
+  subjectStrength: [0, 2],
+  width: [16, 4096],
+  height: [16, 4096],
+} as const;
+
+function checkRequest(model: BaseModel, request: SampleRequest): void {
+  for (const [setting, [lowest, highest]] of Object.entries(ranges)) {
+    const value = request[setting as keyof typeof ranges];
+    if (!(value >= lowest && value <= highest))
+      throw new AppError('bad-settings', { setting, reason: `between ${lowest} and ${highest}`, value });
+  }
+  const step = sizeStep(model);
+  for (const setting of ['width', 'height'] as const)
+    if (request[setting] % step !== 0)
+      throw new AppError('bad-settings', {
+        setting,
+        reason: `a multiple of ${step}`,
+        value: request[setting],
+      });
+}
+
+/** Sides must be divisible all the way down: the autoencoder's levels, then the UNet's. */
+export const sizeStep = ({ unet, pixelsPerLatent }: BaseModel): number =>
+  pixelsPerLatent * 2 ** (unet.block_out_channels.length - 1);

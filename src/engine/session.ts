@@ -1,0 +1,96 @@
+// What the engine holds between calls: the runtime, the loaded model on it, and the way back after the GPU was lost.
+import { AppError } from '../base/errors';
+import { openRuntime } from '../runtime/open-runtime';
+import type { Runtime } from '../runtime/runtime';
+import type { BaseModel } from './base-model';
+import type { Compute, EngineInfo } from './contract';
+import { Pipeline } from './pipeline';
+
+/** How a runtime is opened; tests give their own. */
+export type OpenRuntime = typeof openRuntime;
+
+type Opened = { readonly runtime: Runtime; readonly info: EngineInfo };
+
+export class EngineSession {
+  readonly #openRuntime: OpenRuntime;
+  #compute: Compute = 'automatic';
+  #opening: Promise<Opened> | undefined;
+  #model: BaseModel | undefined;
+  #pipeline: Pipeline | undefined;
+
+  constructor(open: OpenRuntime) {
+    this.#openRuntime = open;
+  }
+
+  /** Opens the runtime for `compute`; a runtime of another choice is closed first. The model stays and moves over on its next use. */
+  async open(compute: Compute): Promise<EngineInfo> {
+    if (this.#opening && compute !== this.#compute) await this.#close();
+    this.#compute = compute;
+    return (await this.#open()).info;
+  }
+
+  /** From now on jobs use this model. */
+  async use(model: BaseModel): Promise<void> {
+    await this.#dropPipeline();
+    this.#model = model;
+  }
+
+  get model(): BaseModel {
+    if (!this.#model) throw new AppError('engine-failed', { what: 'no model is loaded' });
+    return this.#model;
+  }
+
+  /** The model on a living runtime: after a lost GPU, on a new device (or on wasm, where there is none any more). */
+  async pipeline(): Promise<Pipeline> {
+    const { runtime } = await this.#open();
+    if (this.#pipeline?.runtime !== runtime) this.#pipeline = new Pipeline(runtime, this.model);
+    return this.#pipeline;
+  }
+
+  async info(): Promise<EngineInfo> {
+    return (await this.#open()).info;
+  }
+
+  /** Bytes in use by what they hold; nothing before the runtime is open. */
+  async memory(): Promise<Readonly<Record<string, number>>> {
+    return this.#opening ? (await this.#opening).runtime.memory() : {};
+  }
+
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#start();
+    return this.#opening;
+  }
+
+  async #start(): Promise<Opened> {
+    try {
+      const { runtime, fallbackReason } = await this.#openRuntime(this.#compute);
+      const { backend, threads, adapter, memoryLimitBytes } = runtime;
+      void runtime.lost.then(() => {
+        this.#forget(runtime);
+      });
+      return { runtime, info: { backend, threads, adapter, memoryLimitBytes, fallbackReason } };
+    } catch (error) {
+      this.#opening = undefined; // the next call tries again
+      throw error;
+    }
+  }
+
+  /** A lost device's buffers are gone with it: there is nothing to free, only to open anew. */
+  #forget(runtime: Runtime): void {
+    if (this.#pipeline?.runtime === runtime) this.#pipeline = undefined;
+    this.#opening = undefined;
+  }
+
+  async #dropPipeline(): Promise<void> {
+    const pipeline = this.#pipeline;
+    this.#pipeline = undefined;
+    await pipeline?.dispose();
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opening;
+    await this.#dropPipeline();
+    this.#opening = undefined;
+    await (await opening)?.runtime.dispose();
+  }
+}

@@ -1,0 +1,121 @@
+// A training run from storage to the last step, as a job: prepares the data, compiles, trains, and starts again from the newest
+// checkpoint when the GPU was lost on the way.
+import type { Job } from '../base/job';
+import { AppError, isAppError } from '../base/errors';
+import { loraTargets } from '../models/lora';
+import type { LatentShape } from '../models/stable-diffusion';
+import { loadCheckpoint } from '../storage/checkpoints';
+import { addPreview } from '../storage/previews';
+import { loadRun, updateRun, type Run } from '../storage/runs';
+import { batchSizeOf } from '../training/batch';
+import { dreambooth } from '../training/dreambooth';
+import { buildLossGraph, type LossGraph } from '../training/loss-graph';
+import { checkSettings, type TrainingSettings } from '../training/settings';
+import type { BaseModel } from './base-model';
+import type { TrainingEvent, TrainingResult } from './contract';
+import { chooseTier } from './estimate';
+import { drawPreview } from './preview';
+import type { Pipeline } from './pipeline';
+import { ranksOf } from './adapters';
+import type { DeviceAdapter, DeviceAdapters } from './denoiser';
+import type { DeviceTensor } from '../runtime/runtime';
+import type { EngineSession } from './session';
+import { openTrainer } from './trainer';
+import { prepareData } from './training-data';
+
+/** How often a run goes on by itself after the GPU was lost. */
+const mostRecoveries = 3;
+
+/** Trains the stored run `runId` to its last step; AbortError after a checkpoint when `signal` aborts. */
+export async function* trainRun(
+  session: EngineSession,
+  runId: string,
+  signal: AbortSignal,
+): Job<TrainingEvent, TrainingResult> {
+  for (let recoveries = 0; ; recoveries++) {
+    try {
+      return yield* trainOnce(await session.pipeline(), runId, signal);
+    } catch (error) {
+      // Weights go up again on a new device, θ and the moments come from the checkpoint, and the steps since are computed again.
+      const isLost = isAppError(error) && error.code === 'device-lost';
+      if (!isLost || recoveries === mostRecoveries || signal.aborted) throw error;
+    }
+  }
+}
+
+async function* trainOnce(
+  pipeline: Pipeline,
+  runId: string,
+  signal: AbortSignal,
+): Job<TrainingEvent, TrainingResult> {
+  const run = await loadRun(runId);
+  if (!run) throw new AppError('storage-failed', { what: 'run', reason: 'there is no such run' });
+  const settings = run.settings as TrainingSettings;
+  checkSettings(settings);
+  const data = yield* prepareData(pipeline, run, settings, signal);
+
+  yield { kind: 'stage-start', stage: 'compile', total: 1 };
+  const loss = lossGraphOf(pipeline.model, settings);
+  const from = await loadCheckpoint(runId);
+  const trainer = await openTrainer(pipeline, {
+    runId,
+    loss,
+    tier: chooseTier(pipeline, settings, loss),
+    settings,
+    from,
+    preview: async (theta, step) => {
+      const image = await drawPreview(pipeline, run, settings, liveAdapters(loss, settings, theta));
+      await addPreview(runId, step, image);
+      return image;
+    },
+  });
+  try {
+    const steps = settings.steps;
+    yield { kind: 'stage-start', stage: 'train', total: steps };
+    const start = { step: from?.step ?? 0, losses: from ? [...from.losses] : [] };
+    const job = dreambooth(data, pipeline.model.schedule, settings, trainer, start, signal);
+    for (;;) {
+      const next = await job.next();
+      if (next.done) return { step: next.value.step, steps };
+      yield next.value.kind === 'step-end' ? { ...next.value, steps } : next.value;
+      if (next.value.kind === 'checkpoint-saved') await updateRun(runId, { step: next.value.step });
+    }
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** The loss graph of a run on this model. */
+export function lossGraphOf(model: BaseModel, settings: TrainingSettings): LossGraph {
+  const side = model.manifest.resolution / model.pixelsPerLatent;
+  const shape: LatentShape = [batchSizeOf(settings), model.unet.in_channels, side, side];
+  const isTarget = loraTargets[settings.targets];
+  return buildLossGraph({
+    unet: model.unet,
+    text: settings.trainTextEncoder ? model.text : undefined,
+    shape,
+    contextLength: model.text.max_position_embeddings,
+    // A rank above a layer's own size would only add parameters that say nothing.
+    rankOf: (module, _kind, weight) =>
+      isTarget(module) ? Math.min(settings.rank, weight[0]!, weight[1]!) : 0,
+  });
+}
+
+/** The weights under training as the sampling graphs take them: the same vectors, on the device already. */
+function liveAdapters(
+  { modules }: LossGraph,
+  settings: TrainingSettings,
+  theta: Readonly<Record<string, DeviceTensor>>,
+): DeviceAdapters {
+  const part = (component: 'unet' | 'text_encoder'): DeviceAdapter => ({
+    key: `training ${settings.targets} ${settings.rank}`,
+    rankOf: ranksOf(modules),
+    vectors: Object.fromEntries(
+      Object.entries(theta).filter(([name]) => name.startsWith(`theta.${component}.`)),
+    ),
+    strength: 1,
+  });
+  return settings.trainTextEncoder
+    ? { unet: part('unet'), text: part('text_encoder') }
+    : { unet: part('unet') };
+}

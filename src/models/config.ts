@@ -1,0 +1,14 @@
+// Reading config.json files: what is used is checked strictly, what is not used is let through.
+import type { z } from 'zod';
+import { AppError } from '../base/errors';
+
+/** The parsed config; AppError('unsupported-model') with the field and what is wrong with it otherwise. */
+export function parseConfig<T>(schema: z.ZodType<T>, what: string, config: unknown): T {
+  const result = schema.safeParse(config);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  throw new AppError('unsupported-model', {
+    reason: `${what}: ${field} ${issue?.message ?? 'is not readable'}`,
+  });
+}

@@ -1,0 +1,116 @@
+// The layers that every model here is made of. Weight names are the state-dict names of diffusers and transformers.
+import type { GraphBuilder } from '../onnx/builder';
+import type { DataType, Shape, Value } from '../onnx/graph';
+import { sizeOf } from '../onnx/graph';
+import { add, cast, conv, gemm, mul, reshape, sigmoid, transpose, upsampleNearest } from '../onnx/operators';
+import type { Lora } from './lora';
+
+/** Where in a model we are: the builder, the component and module path that weight names start with, and what adapts its layers. */
+export type Scope = {
+  readonly builder: GraphBuilder;
+  readonly path: string; // "unet.down_blocks.0"
+  readonly lora: Lora | undefined;
+  readonly weightType: DataType; // float16 weights are cast to float32 where they are used
+};
+
+/** A model's outermost scope. */
+export const rootScope = (
+  builder: GraphBuilder,
+  component: string,
+  options: { lora?: Lora | undefined; weightType?: DataType } = {},
+): Scope => ({ builder, path: component, lora: options.lora, weightType: options.weightType ?? 'float32' });
+
+/** The scope of a child module. */
+export const within = (scope: Scope, name: string): Scope => ({ ...scope, path: `${scope.path}.${name}` });
+
+/** The weight `name` of this module, as float32. */
+export function weight(scope: Scope, name: string, shape: Shape): Value {
+  const { builder, path, weightType } = scope;
+  return cast(builder, builder.parameter(`${path}.${name}`, shape, weightType), 'float32');
+}
+
+/** y = x Wᵀ + b on the last axis: x [..., in] → [..., out]. */
+export function linear(scope: Scope, x: Value, out: number, { bias = true }: { bias?: boolean } = {}): Value {
+  const { builder: b } = scope;
+  const features = x.shape.at(-1)!;
+  const rows = reshape(b, x, [sizeOf(x.shape) / features, features]);
+  const kernel = [out, features];
+  const offset = bias ? weight(scope, 'bias', [out]) : undefined;
+  let y = gemm(b, rows, weight(scope, 'weight', kernel), { transB: true, c: offset });
+  const adapter = scope.lora?.adapt(b, scope.path, kernel);
+  if (adapter) {
+    let low = gemm(b, rows, adapter.down, { transB: true });
+    if (adapter.strength) low = mul(b, low, adapter.strength);
+    y = gemm(b, low, adapter.up, { transB: true, c: y }); // the sum is the product's own C
+  }
+  return reshape(b, y, x.shape.with(-1, out));
+}
+
+/** Two-dimensional convolution with a square kernel: x [n, c, h, w] → [n, out, h', w']. */
+export function conv2d(
+  scope: Scope,
+  x: Value,
+  out: number,
+  {
+    size,
+    stride = 1,
+    padding = (size - 1) / 2,
+    bias = true,
+  }: { size: number; stride?: number; padding?: number; bias?: boolean },
+): Value {
+  const { builder: b } = scope;
+  const kernel = [out, x.shape[1]!, size, size];
+  const offset = bias ? weight(scope, 'bias', [out]) : undefined;
+  const y = conv(b, x, weight(scope, 'weight', kernel), offset, { stride, padding });
+  const adapter = scope.lora?.adapt(b, scope.path, kernel);
+  if (!adapter) return y;
+  let low = conv(b, x, adapter.down, undefined, { stride, padding });
+  if (adapter.strength) low = mul(b, low, adapter.strength);
+  return add(b, y, conv(b, low, adapter.up, undefined));
+}
+
+/** Layer normalisation over the last axis (Ba et al. 2016). */
+export function layerNorm(scope: Scope, x: Value, epsilon = 1e-5): Value {
+  const shape = [x.shape.at(-1)!];
+  return scope.builder.node(
+    'LayerNormalization',
+    [x, weight(scope, 'weight', shape), weight(scope, 'bias', shape)],
+    { axis: -1, epsilon },
+  );
+}
+
+/** Group normalisation (Wu & He 2018) of [n, c, h, w]: each group is one channel of an instance normalisation. */
+export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
+  const { builder: b } = scope;
+  const [n, c] = x.shape as readonly [number, number];
+  const ones = b.constant(new Float32Array(groups).fill(1), [groups]);
+  const zeros = b.constant(new Float32Array(groups), [groups]);
+  const grouped = reshape(b, x, [n, groups, sizeOf(x.shape) / n / groups]);
+  const normalized = reshape(
+    b,
+    b.node('InstanceNormalization', [grouped, ones, zeros], { epsilon }),
+    x.shape,
+  );
+  const perChannel = [1, c, 1, 1];
+  const gain = reshape(b, weight(scope, 'weight', [c]), perChannel);
+  return add(b, mul(b, normalized, gain), reshape(b, weight(scope, 'bias', [c]), perChannel));
+}
+
+/** x · sigmoid(x). */
+export const silu = (b: GraphBuilder, x: Value): Value => mul(b, x, sigmoid(b, x));
+
+/** Nearest-neighbour doubling, then a 3×3 convolution named "conv". */
+export const upsample = (scope: Scope, x: Value): Value =>
+  conv2d(within(scope, 'conv'), upsampleNearest(scope.builder, x, 2), x.shape[1]!, { size: 3 });
+
+/** [n, c, h, w] → [n·h·w, c]. */
+export const toTokens = (b: GraphBuilder, x: Value): Value => {
+  const [n, c, h, w] = x.shape as readonly [number, number, number, number];
+  return reshape(b, transpose(b, reshape(b, x, [n, c, h * w]), [0, 2, 1]), [n * h * w, c]);
+};
+
+/** [n·h·w, c] → [n, c, h, w]. */
+export const fromTokens = (b: GraphBuilder, tokens: Value, shape: Shape): Value => {
+  const [n, c, h, w] = shape as readonly [number, number, number, number];
+  return reshape(b, transpose(b, reshape(b, tokens, [n, h * w, c]), [0, 2, 1]), shape);
+};

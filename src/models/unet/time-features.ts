@@ -1,0 +1,21 @@
+// Sinusoidal features of a time step (Vaswani et al. 2017), as diffusers' get_timestep_embedding: computed here and fed to the
+// graph, since WGSL promises sin and cos only on [-π, π], to 2^-11.
+import type { UnetConfig } from './config';
+
+/** Features [t.length, block_out_channels[0]] of time steps t in [0, 1000), float32 steps where PyTorch has them. */
+export function timeFeatures(config: UnetConfig, timesteps: readonly number[]): Float32Array<ArrayBuffer> {
+  const size = config.block_out_channels[0]!;
+  const half = size / 2;
+  const features = new Float32Array(timesteps.length * size);
+  const [sines, cosines] = config.flip_sin_to_cos ? [half, 0] : [0, half];
+  for (let i = 0; i < half; i++) {
+    const exponent = Math.fround(Math.fround(-Math.log(10000) * i) / (half - config.freq_shift));
+    const frequency = Math.fround(Math.exp(exponent));
+    timesteps.forEach((t, row) => {
+      const angle = Math.fround(t * frequency);
+      features[row * size + sines + i] = Math.sin(angle);
+      features[row * size + cosines + i] = Math.cos(angle);
+    });
+  }
+  return features;
+}

@@ -1,0 +1,6 @@
+// Owns ONNX Runtime and the GPU device. Models lie one folder above this script, in the build as in development.
+import { expose } from 'comlink';
+import '../src/base/wire';
+import { createEngine } from '../src/engine/engine';
+
+expose(createEngine(new URL('..', self.location.href)));
