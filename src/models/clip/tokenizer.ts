@@ -1,0 +1,128 @@
+// CLIP's tokenizer (Radford et al. 2021), equal to transformers' CLIPTokenizer: a tokenizer.json object is made from vocab.json and
+// merges.txt and run by @huggingface/tokenizers. Truncation and padding are ours.
+import { Tokenizer as PieceTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { assert } from '../../base/assert';
+import { AppError } from '../../base/errors';
+
+export type TokenizerFiles = {
+  readonly vocab: Readonly<Record<string, number>>; // vocab.json
+  readonly merges: string; // merges.txt
+  readonly specialTokensMap: unknown; // special_tokens_map.json
+  readonly tokenizerConfig?: unknown; // tokenizer_config.json
+  /** The text encoder's max_position_embeddings: ids of every text have this length. */
+  readonly maxLength: number;
+};
+
+export type Encoding = {
+  readonly ids: Int32Array<ArrayBuffer>; // start, text, end, padding; maxLength in all
+  readonly length: number; // ids that are not padding
+  readonly truncated: boolean; // the text had more than fits
+};
+
+export type Tokenizer = { encode(text: string): Encoding };
+
+const tokenSchema = z.union([
+  z.string().transform((content) => ({ content, normalized: false })),
+  z.object({ content: z.string(), normalized: z.boolean().default(false) }),
+]);
+type SpecialToken = z.infer<typeof tokenSchema>;
+
+const specialTokensSchema = z.object({
+  bos_token: tokenSchema.nullish(),
+  eos_token: tokenSchema.nullish(),
+  unk_token: tokenSchema.nullish(),
+  pad_token: tokenSchema.nullish(),
+});
+type Role = keyof z.infer<typeof specialTokensSchema>;
+
+/** Throws AppError('unsupported-model') when the files do not fit together. */
+export function createTokenizer(files: TokenizerFiles): Tokenizer {
+  const { vocab, maxLength } = files;
+  assert(maxLength >= 2, `${maxLength} positions do not hold a start and an end`);
+  const special = findSpecialTokens(files);
+  const idOf = ({ content }: SpecialToken): number => {
+    const id = Object.hasOwn(vocab, content) ? vocab[content] : undefined;
+    if (id !== undefined) return id;
+    throw new AppError('unsupported-model', { reason: `tokenizer: vocab.json has no "${content}"` });
+  };
+  const added = [special.bos_token, special.eos_token, special.unk_token, special.pad_token];
+  const pieces = new PieceTokenizer(tokenizerJson(files, special.unk_token.content, added, idOf), {});
+  const [start, end, padding] = [special.bos_token, special.eos_token, special.pad_token].map(idOf);
+
+  return {
+    encode(text) {
+      // Lower case is taken letter by letter there; JavaScript alone knows a sigma for the ends of words.
+      const words = pieces.encode(text.replaceAll('Σ', 'σ'), { add_special_tokens: false }).ids;
+      const room = maxLength - 2;
+      const length = Math.min(words.length, room) + 2;
+      const ids = new Int32Array(maxLength).fill(padding!);
+      ids[0] = start!;
+      ids.set(words.slice(0, room), 1);
+      ids[length - 1] = end!;
+      return { ids, length, truncated: words.length > room };
+    },
+  };
+}
+
+/** The four special tokens: special_tokens_map.json first, then tokenizer_config.json, then CLIP's own. */
+function findSpecialTokens(files: TokenizerFiles): Readonly<Record<Role, SpecialToken>> {
+  const maps = [files.specialTokensMap ?? {}, files.tokenizerConfig ?? {}].map((file) => {
+    const parsed = specialTokensSchema.safeParse(file);
+    if (parsed.success) return parsed.data;
+    throw new AppError('unsupported-model', { reason: `tokenizer: ${z.prettifyError(parsed.error)}` });
+  });
+  const find = (role: Role, otherwise: SpecialToken) =>
+    maps.map((map) => map[role]).find((token) => token) ?? otherwise;
+  const bos = find('bos_token', { content: '<|startoftext|>', normalized: false });
+  const eos = find('eos_token', { content: '<|endoftext|>', normalized: false });
+  return {
+    bos_token: bos,
+    eos_token: eos,
+    unk_token: find('unk_token', eos),
+    pad_token: find('pad_token', eos),
+  };
+}
+
+/** What transformers' CLIPTokenizer makes of the two files: its tokenizer.json, without what comes before and after the text. */
+function tokenizerJson(
+  { vocab, merges }: TokenizerFiles,
+  unknown: string,
+  added: readonly SpecialToken[],
+  idOf: (token: SpecialToken) => number,
+) {
+  const distinct = new Map(added.map((token) => [token.content, token])); // where one is named twice, the last counts
+  const lines = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+  // CLIP's words, and what ByteLevel makes of them: its own pattern, by this library, takes a byte order mark for a space
+  const contractions = "'s|'t|'re|'ve|'m|'ll|'d";
+  const words = `<\\|startoftext\\|>|<\\|endoftext\\|>|${contractions}|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+`;
+  const parts = `${contractions}|\\p{L}+|\\p{N}+|[^\\s\\p{L}\\p{N}]+`;
+  return {
+    added_tokens: [...distinct.values()].map((token) => ({ ...token, id: idOf(token), special: true })),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'NFC' },
+        { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+        { type: 'Lowercase' },
+      ],
+    },
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: words }, behavior: 'Removed', invert: true },
+        { type: 'Split', pattern: { Regex: parts }, behavior: 'Removed', invert: true },
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+      ],
+    },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: 'BPE',
+      unk_token: unknown,
+      end_of_word_suffix: '</w>',
+      vocab,
+      merges: lines.map((line) => line.split(' ')),
+    },
+  };
+}
