@@ -7,7 +7,7 @@ export function learningRateAt(
   options: { schedule: LearningRateSchedule; learningRate: number; warmupSteps: number; steps: number },
 ): number {
   const { schedule, learningRate, warmupSteps, steps } = options;
-  if (step < warmupSteps) return (learningRate * step) / warmupSteps;
+  if (step < warmupSteps) return learningRate * (step / warmupSteps);
   if (schedule === 'constant') return learningRate;
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
   return learningRate * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)));

@@ -14,7 +14,7 @@ export type TokenizerFiles = {
   readonly maxLength: number;
 };
 
-export type Encoding = {
+type Encoding = {
   readonly ids: Int32Array<ArrayBuffer>; // start, text, end, padding; maxLength in all
   readonly length: number; // ids that are not padding
   readonly truncated: boolean; // the text had more than fits
