@@ -80,6 +80,11 @@ describe('length, truncation and padding', () => {
   });
 });
 
+test('every capital sigma becomes the same small one', () => {
+  const tokenizer = createTokenizer(readFiles(bundled, 32));
+  expect(tokenizer.encode('ΟΔΟΣ')).toEqual(tokenizer.encode('οδοσ'));
+});
+
 test('a byte order mark among punctuation does not end it', () => {
   const files = readFiles(bundled, 7);
   const expected = idsOf(files, ['<|startoftext|>', '.', 'ï', '»', '¿', '!</w>', '<|endoftext|>']);
