@@ -2,7 +2,7 @@
 import * as ortNode from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { floats, readFixture, type Floats } from '../models/testing/fixture';
-import { openProgram } from '../models/testing/program';
+import { openProgram, runGraph } from '../models/testing/program';
 import { seededWeights } from '../models/testing/seeded-weights';
 import { relativeError } from '../onnx/testing/onnxruntime';
 import { tensor } from '../onnx/testing/tensor';
@@ -69,4 +69,17 @@ test('two vectors take the steps of one', async () => {
     expect(relativeError(tensor(shape, v), floats(expected.v))).toBeLessThanOrEqual(1e-6);
   }
   await program.close();
+});
+
+test('epsilon halves the step of a gradient of its size, and no gradient is no step', async () => {
+  const epsilon = 1e-8;
+  const options = { beta1: 0.9, beta2: 0.999, epsilon, weightDecay: 0, maxGradNorm: 1 };
+  const { theta, m, v, grad, next } = { theta: 'theta', ...momentNames('theta') };
+  const graph = adamWGraph([{ name: theta, size: 2 }], options);
+  const results = await runGraph(ortNode, graph, seededWeights, {
+    ...{ [theta]: [0, 0], [m]: [0, 0], [v]: [0, 0], [grad]: [epsilon, 0] },
+    ...{ learningRate: [0.5], correction1: [1 - 0.9], correction2: [Math.sqrt(1 - 0.999)] },
+  });
+  expect(results[next]!.data[0]).toBeCloseTo(-0.25, 6);
+  expect(results[next]!.data[1]).toBe(0);
 });
