@@ -45,11 +45,13 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const isGuided = guidance > 1;
   const isRescaled = isGuided && rescale > 0;
   const key = ['denoise', shape.join(), isGuided, isRescaled, adapter?.key ?? ''].join(' ');
-  const program = await pipeline.program(key, 'UNet', ['unet'], () => {
-    const { rankOf } = adapter ?? {};
-    return denoiseGraph(model.unet, { shape, contextLength, guided: isGuided, rescaled: isRescaled, rankOf })
-      .graph;
-  });
+  const compiled = () =>
+    pipeline.program(key, 'UNet', ['unet'], () => {
+      const { rankOf } = adapter ?? {};
+      const options = { shape, contextLength, guided: isGuided, rescaled: isRescaled, rankOf };
+      return denoiseGraph(model.unet, options).graph;
+    });
+  await compiled(); // what cannot be compiled fails before anything is drawn
 
   const rows = isGuided
     ? [...Array<Float32Array>(n).fill(unconditional), ...Array<Float32Array>(n).fill(conditional)]
@@ -69,6 +71,7 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   return {
     predict: async (x, timestep, inputScale) => {
       const features = timeFeatures(model.unet, [timestep]);
+      const program = await compiled();
       const step = { inputScale: scalar(inputScale), time: upload([1, features.length], features) };
       const { prediction } = await program.run({ sample: x, ...step, ...fixed, ...adapter?.vectors });
       for (const tensor of Object.values(step)) tensor.dispose();

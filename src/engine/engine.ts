@@ -11,19 +11,28 @@ import { checkSettings, recipes, settingRanges, type TrainingSettings } from '..
 import type { BaseModel } from './base-model';
 import type { EngineApi, ModelInfo, TrainingEvent } from './contract';
 import { estimateTraining } from './estimate';
-import { loadBaseModel } from './load-model';
+import { encodePng, type EncodePng } from './encode-png';
+import { browserSource, loadBaseModel, type ModelSource } from './load-model';
 import { exportLora, importLora, isStableDiffusion } from './lora-files';
 import { drawImages, sizeStep } from './sample-job';
-import { EngineSession } from './session';
+import { EngineSession, type OpenRuntime } from './session';
 import { lossGraphOf, trainRun } from './train-job';
 
+/** What the engine takes from the browser; tests in Node give their own. */
+export type Platform = {
+  readonly openRuntime: OpenRuntime;
+  readonly source: ModelSource;
+  readonly encodePng: EncodePng;
+};
+const browser: Platform = { openRuntime, source: browserSource, encodePng };
+
 /** An engine whose models lie below `baseUrl`. */
-export function createEngine(baseUrl: URL): EngineApi {
-  const session = new EngineSession(openRuntime);
+export function createEngine(baseUrl: URL, platform = browser): EngineApi {
+  const session = new EngineSession(platform.openRuntime);
   return {
     open: ({ compute }) => session.open(compute),
     loadModel: async ({ modelId }, emit, signal) => {
-      const model = await serve(loadBaseModel(modelId, baseUrl, signal), emit);
+      const model = await serve(loadBaseModel(modelId, baseUrl, signal, platform.source), emit);
       await session.use(model);
       return describeModel(model);
     },
@@ -35,9 +44,20 @@ export function createEngine(baseUrl: URL): EngineApi {
       return estimateTraining(pipeline, settings, lossGraphOf(session.model, settings), known?.[key]);
     },
     train: ({ runId }, emit, signal) =>
-      withRunLock(runId, () => serve(trainRun(session, runId, signal), emit)),
+      withRunLock(runId, async () => {
+        let secondsPerStep: number | undefined;
+        const tell = async (event: TrainingEvent) => {
+          if (event.kind === 'step-end') secondsPerStep = event.secondsPerStep;
+          await emit(event);
+        };
+        try {
+          return await serve(trainRun(session, runId, signal, platform.encodePng), tell);
+        } finally {
+          if (secondsPerStep !== undefined) await rememberSpeed(session, runId, secondsPerStep);
+        }
+      }),
     sample: async (request, emit, signal) =>
-      serve(drawImages(await session.pipeline(), request, signal), emit),
+      serve(drawImages(await session.pipeline(), request, signal, platform.encodePng), emit),
     exportLora: (request) => exportLora(session.model, request),
     importLora: async ({ file, fileName }) => ({
       subjectId: await importLora(session.model, file, fileName),

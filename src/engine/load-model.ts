@@ -1,12 +1,17 @@
 // Brings a base model's files to this machine and opens it, as a job.
 import { AppError, isAppError } from '../base/errors';
 import type { Job } from '../base/job';
-import { openModelFile } from '../storage/model-files';
+import { openModelFile, type ModelFileOptions } from '../storage/model-files';
 import { parseModelManifest, type ModelFile, type ModelManifest } from '../storage/model-manifest';
 import { openBaseModel, type BaseModel } from './base-model';
 import type { LoadModelEvent } from './contract';
 
 const manifestName = 'likeness.json';
+
+/** The network, and the storage where it is not the browser's own. */
+export type ModelSource = Pick<ModelFileOptions, 'fetch' | 'root'>;
+
+export const browserSource: ModelSource = { fetch: (...request) => fetch(...request) };
 
 /**
  * Loads the model `modelId` from models/<id>/ below `baseUrl`. Yields real bytes while files come in.
@@ -16,15 +21,16 @@ export async function* loadBaseModel(
   modelId: string,
   baseUrl: URL,
   signal: AbortSignal,
+  source: ModelSource,
 ): Job<LoadModelEvent, BaseModel> {
   const folder = new URL(`models/${modelId}/`, baseUrl);
-  const manifest = await fetchManifest(folder, signal);
+  const manifest = await fetchManifest(folder, source, signal);
   const totalBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const blobs = new Map<string, Blob>();
   let doneBytes = 0;
   yield { kind: 'stage-start', stage: 'download' };
   for (const file of manifest.files) {
-    const blob = yield* downloading(file, folder, signal, (loadedBytes) => ({
+    const blob = yield* downloading(file, folder, source, signal, (loadedBytes) => ({
       kind: 'download-progress',
       file: file.path,
       loadedBytes: doneBytes + loadedBytes,
@@ -45,6 +51,7 @@ export async function* loadBaseModel(
 async function* downloading(
   file: ModelFile,
   folder: URL,
+  source: ModelSource,
   signal: AbortSignal,
   progress: (loadedBytes: number) => LoadModelEvent,
 ): AsyncGenerator<LoadModelEvent, Blob, void> {
@@ -54,7 +61,7 @@ async function* downloading(
   const result = openModelFile(
     { ...file, path: new URL(file.path, folder).href },
     {
-      fetch: (...request) => fetch(...request),
+      ...source,
       signal,
       onProgress: (bytes) => {
         loaded = bytes;
@@ -79,7 +86,11 @@ async function* downloading(
   return blob;
 }
 
-async function fetchManifest(folder: URL, signal: AbortSignal): Promise<ModelManifest> {
+async function fetchManifest(
+  folder: URL,
+  { fetch }: ModelSource,
+  signal: AbortSignal,
+): Promise<ModelManifest> {
   let response: Response;
   try {
     response = await fetch(new URL(manifestName, folder), { signal });

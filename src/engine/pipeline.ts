@@ -29,7 +29,10 @@ export class Pipeline {
     return loading;
   }
 
-  /** The program of `key`, compiled from what `build` makes on first use; `components` are those whose weights it takes. */
+  /**
+   * The program of `key`, compiled from what `build` makes on first use; `components` are those whose weights it takes. Ask before
+   * every run: one that was not used for long is freed (after the runs that have been called for).
+   */
   async program(
     key: string,
     label: string,
@@ -40,30 +43,35 @@ export class Pipeline {
     if (program)
       this.#programs.delete(key); // put back at the end: the newest
     else {
-      const parameters = await Promise.all(components.map((component) => this.parameters(component)));
-      program = this.runtime.compile(label, build(), parameters);
-      program.catch(() => this.#programs.delete(key));
+      program = this.#compile(label, components, build);
+      program.catch(() => this.#programs.delete(key)); // the next use tries again
     }
     this.#programs.set(key, program);
     await this.#dropOldest();
     return program;
   }
 
+  async #compile(label: string, components: readonly Component[], build: () => Graph): Promise<Program> {
+    const parameters = await Promise.all(components.map((component) => this.parameters(component)));
+    return this.runtime.compile(label, build(), parameters);
+  }
+
   /** Frees the programs whose keys start with `prefix` (a training run's, at its end). */
   async drop(prefix: string): Promise<void> {
-    for (const [key, program] of [...this.#programs])
-      if (key.startsWith(prefix)) {
-        this.#programs.delete(key);
-        await (await program).dispose();
-      }
+    for (const key of [...this.#programs.keys()]) if (key.startsWith(prefix)) await this.#remove(key);
   }
 
   async #dropOldest(): Promise<void> {
     const [oldest] = this.#programs;
     if (!oldest || this.#programs.size <= keptPrograms) return;
-    const [key, program] = oldest;
+    await this.#remove(oldest[0]);
+  }
+
+  async #remove(key: string): Promise<void> {
+    const program = this.#programs.get(key);
     this.#programs.delete(key);
-    await (await program).dispose();
+    const compiled = await program?.catch(() => undefined); // told to who asked for it; there is nothing to free
+    await compiled?.dispose();
   }
 
   /** Frees everything but the runtime. Programs that failed have nothing to free. */

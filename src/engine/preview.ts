@@ -4,7 +4,7 @@ import type { Run } from '../storage/runs';
 import type { TrainingSettings } from '../training/settings';
 import type { DeviceAdapters } from './denoiser';
 import { drawLatents } from './draw';
-import { encodePng } from './encode-png';
+import type { EncodePng } from './encode-png';
 import { decodeLatents } from './pictures';
 import type { Pipeline } from './pipeline';
 
@@ -17,6 +17,7 @@ export async function drawPreview(
   run: Run,
   settings: TrainingSettings,
   adapters: DeviceAdapters,
+  encode: EncodePng,
 ): Promise<Blob> {
   const { model } = pipeline;
   const side = model.manifest.resolution / model.pixelsPerLatent;
@@ -26,5 +27,5 @@ export async function drawPreview(
   const latents = await drawLatents(pipeline, request, new AbortController().signal);
   const { rgba, width, height } = await decodeLatents(pipeline, latents);
   latents.dispose();
-  return encodePng(rgba, width, height);
+  return encode(rgba, width, height);
 }

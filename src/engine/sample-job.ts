@@ -9,7 +9,7 @@ import { insertPngText } from '../weights/png-text';
 import type { BaseModel } from './base-model';
 import type { SampleEvent, SampleRequest, SampleResult } from './contract';
 import { openDenoiser } from './denoiser';
-import { encodePng } from './encode-png';
+import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompt } from './prompts';
@@ -20,6 +20,7 @@ export async function* drawImages(
   pipeline: Pipeline,
   request: SampleRequest,
   signal: AbortSignal,
+  encode: EncodePng,
 ): Job<SampleEvent, SampleResult> {
   const { model } = pipeline;
   checkRequest(model, request);
@@ -38,8 +39,13 @@ export async function* drawImages(
         { request, image, seed: own, conditional, unconditional, adapter: uploaded?.adapters.unet },
         signal,
       );
-      const png = await encodeWithParameters(model, picture, request, own, subject?.name);
-      yield { kind: 'image-ready', image, seed: own, png };
+      const png = await encode(picture.rgba, picture.width, picture.height);
+      yield {
+        kind: 'image-ready',
+        image,
+        seed: own,
+        png: await withParameters(png, model, request, own, subject?.name),
+      };
     }
   } finally {
     uploaded?.dispose();
@@ -102,20 +108,19 @@ const bitmapOf = ({ rgba, width, height }: Picture): Promise<ImageBitmap> =>
   createImageBitmap(new ImageData(rgba, width, height));
 
 /** The PNG with its settings in the text chunk that AUTOMATIC1111 writes and most tools read. */
-async function encodeWithParameters(
+async function withParameters(
+  png: Blob,
   model: BaseModel,
-  { rgba, width, height }: Picture,
   request: SampleRequest,
   seed: number,
   subject: string | undefined,
 ): Promise<Blob> {
-  const png = await encodePng(rgba, width, height);
   const settings = {
     Steps: String(request.steps),
     Sampler: request.sampler,
     'CFG scale': String(request.guidance),
     Seed: String(seed),
-    Size: `${width}x${height}`,
+    Size: `${request.width}x${request.height}`,
     Model: model.manifest.name,
     ...(subject === undefined
       ? {}

@@ -1,6 +1,6 @@
 // What the engine holds between calls: the runtime, the loaded model on it, and the way back after the GPU was lost.
 import { AppError } from '../base/errors';
-import { openRuntime } from '../runtime/open-runtime';
+import type { openRuntime } from '../runtime/open-runtime';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
 import type { Compute, EngineInfo } from './contract';
@@ -15,6 +15,7 @@ export class EngineSession {
   readonly #openRuntime: OpenRuntime;
   #compute: Compute = 'automatic';
   #opening: Promise<Opened> | undefined;
+  #runtime: Runtime | undefined; // what #opening answered
   #model: BaseModel | undefined;
   #pipeline: Pipeline | undefined;
 
@@ -57,27 +58,37 @@ export class EngineSession {
   }
 
   #open(): Promise<Opened> {
-    this.#opening ??= this.#start();
-    return this.#opening;
+    if (this.#opening) return this.#opening;
+    const opening = this.#start();
+    this.#opening = opening;
+    opening.then(
+      ({ runtime }) => {
+        if (this.#opening === opening) this.#runtime = runtime;
+        void runtime.lost.then(() => {
+          this.forget(runtime);
+        });
+      },
+      () => {
+        if (this.#opening === opening) this.#opening = undefined; // the next call tries again
+      },
+    );
+    return opening;
   }
 
   async #start(): Promise<Opened> {
-    try {
-      const { runtime, fallbackReason } = await this.#openRuntime(this.#compute);
-      const { backend, threads, adapter, memoryLimitBytes } = runtime;
-      void runtime.lost.then(() => {
-        this.#forget(runtime);
-      });
-      return { runtime, info: { backend, threads, adapter, memoryLimitBytes, fallbackReason } };
-    } catch (error) {
-      this.#opening = undefined; // the next call tries again
-      throw error;
-    }
+    const { runtime, fallbackReason } = await this.#openRuntime(this.#compute);
+    const { backend, threads, adapter, memoryLimitBytes } = runtime;
+    return { runtime, info: { backend, threads, adapter, memoryLimitBytes, fallbackReason } };
   }
 
-  /** A lost device's buffers are gone with it: there is nothing to free, only to open anew. */
-  #forget(runtime: Runtime): void {
+  /**
+   * Gives up a runtime whose device was lost; the next use opens another. Its buffers are gone with the device, so there is nothing
+   * to free. A job that has seen the failure calls this itself, since the device's own word may come later.
+   */
+  forget(runtime: Runtime): void {
     if (this.#pipeline?.runtime === runtime) this.#pipeline = undefined;
+    if (this.#runtime !== runtime) return; // closed before: the present one stays
+    this.#runtime = undefined;
     this.#opening = undefined;
   }
 
@@ -89,8 +100,10 @@ export class EngineSession {
 
   async #close(): Promise<void> {
     const opening = this.#opening;
-    await this.#dropPipeline();
     this.#opening = undefined;
-    await (await opening)?.runtime.dispose();
+    this.#runtime = undefined;
+    await this.#dropPipeline();
+    const opened = await opening?.catch(() => undefined); // told to who opened it; here is nothing to close then
+    await opened?.runtime.dispose();
   }
 }

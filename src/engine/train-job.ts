@@ -6,7 +6,7 @@ import { loraTargets } from '../models/lora';
 import type { LatentShape } from '../models/stable-diffusion';
 import { loadCheckpoint } from '../storage/checkpoints';
 import { addPreview } from '../storage/previews';
-import { loadRun, updateRun, type Run } from '../storage/runs';
+import { loadRun, updateRun } from '../storage/runs';
 import { batchSizeOf } from '../training/batch';
 import { dreambooth } from '../training/dreambooth';
 import { buildLossGraph, type LossGraph } from '../training/loss-graph';
@@ -14,6 +14,7 @@ import { checkSettings, type TrainingSettings } from '../training/settings';
 import type { BaseModel } from './base-model';
 import type { TrainingEvent, TrainingResult } from './contract';
 import { chooseTier } from './estimate';
+import type { EncodePng } from './encode-png';
 import { drawPreview } from './preview';
 import type { Pipeline } from './pipeline';
 import { ranksOf } from './adapters';
@@ -26,18 +27,22 @@ import { prepareData } from './training-data';
 /** How often a run goes on by itself after the GPU was lost. */
 const mostRecoveries = 3;
 
-/** Trains the stored run `runId` to its last step; AbortError after a checkpoint when `signal` aborts. */
+/** Trains the stored run `runId` to its last step; AbortError after a checkpoint when `signal` aborts. Previews go through `encode`. */
 export async function* trainRun(
   session: EngineSession,
   runId: string,
   signal: AbortSignal,
+  encode: EncodePng,
 ): Job<TrainingEvent, TrainingResult> {
   for (let recoveries = 0; ; recoveries++) {
+    let pipeline: Pipeline | undefined;
     try {
-      return yield* trainOnce(await session.pipeline(), runId, signal);
+      pipeline = await session.pipeline();
+      return yield* trainOnce(pipeline, runId, encode, signal);
     } catch (error) {
       // Weights go up again on a new device, θ and the moments come from the checkpoint, and the steps since are computed again.
       const isLost = isAppError(error) && error.code === 'device-lost';
+      if (isLost && pipeline) session.forget(pipeline.runtime);
       if (!isLost || recoveries === mostRecoveries || signal.aborted) throw error;
     }
   }
@@ -46,17 +51,20 @@ export async function* trainRun(
 async function* trainOnce(
   pipeline: Pipeline,
   runId: string,
+  encode: EncodePng,
   signal: AbortSignal,
 ): Job<TrainingEvent, TrainingResult> {
   const run = await loadRun(runId);
   if (!run) throw new AppError('storage-failed', { what: 'run', reason: 'there is no such run' });
   const settings = run.settings as TrainingSettings;
   checkSettings(settings);
+  const { steps } = settings;
+  const from = await loadCheckpoint(runId);
+  if (from && from.step >= steps) return { step: from.step, steps };
   const data = yield* prepareData(pipeline, run, settings, signal);
 
   yield { kind: 'stage-start', stage: 'compile', total: 1 };
   const loss = lossGraphOf(pipeline.model, settings);
-  const from = await loadCheckpoint(runId);
   const trainer = await openTrainer(pipeline, {
     runId,
     loss,
@@ -64,13 +72,12 @@ async function* trainOnce(
     settings,
     from,
     preview: async (theta, step) => {
-      const image = await drawPreview(pipeline, run, settings, liveAdapters(loss, settings, theta));
+      const image = await drawPreview(pipeline, run, settings, liveAdapters(loss, settings, theta), encode);
       await addPreview(runId, step, image);
       return image;
     },
   });
   try {
-    const steps = settings.steps;
     yield { kind: 'stage-start', stage: 'train', total: steps };
     const start = { step: from?.step ?? 0, losses: from ? [...from.losses] : [] };
     const job = dreambooth(data, pipeline.model.schedule, settings, trainer, start, signal);

@@ -32,13 +32,29 @@ export async function openTrainer(pipeline: Pipeline, options: TrainerOptions): 
   const { loss, tier, settings, from, runId } = options;
   const { packs } = loss;
   const components: readonly Component[] = settings.trainTextEncoder ? ['unet', 'text_encoder'] : ['unet'];
-  const gradient = await compileGradient(pipeline, loss, tier, components);
-  const optimizer = await compileOptimizer(pipeline, packs, settings);
-  const evaluation = await runtime.compile(
-    'training step',
-    packAdapters(loss.graph, packs),
-    await Promise.all(components.map((component) => pipeline.parameters(component))),
-  );
+  const compiled: { dispose(): Promise<void> }[] = [];
+  const dispose = async () => {
+    for (const program of compiled) await program.dispose();
+  };
+  const keep = <T extends { dispose(): Promise<void> }>(program: T): T => {
+    compiled.push(program);
+    return program;
+  };
+  const compileAll = async () => {
+    const gradient = keep(await compileGradient(pipeline, loss, tier, components));
+    const optimizer = keep(await compileOptimizer(pipeline, packs, settings));
+    const parameters = await Promise.all(components.map((component) => pipeline.parameters(component)));
+    const graph = packAdapters(loss.graph, packs);
+    return {
+      gradient,
+      optimizer,
+      evaluation: keep(await runtime.compile('training step', graph, parameters)),
+    };
+  };
+  const { gradient, optimizer, evaluation } = await compileAll().catch(async (error: unknown) => {
+    await dispose();
+    throw error;
+  });
   const state = new TrainedState(
     pipeline,
     packs,
@@ -121,9 +137,7 @@ export async function openTrainer(pipeline: Pipeline, options: TrainerOptions): 
     now: () => performance.now(),
     dispose: async () => {
       state.dispose();
-      await gradient.dispose();
-      await optimizer.dispose();
-      await evaluation.dispose();
+      await dispose();
     },
   };
 }

@@ -10,6 +10,7 @@ import { resampleRgb } from '../training/images-resample';
 import { flipHorizontal, toPlanarTensor } from '../training/images';
 import type { TrainingSettings } from '../training/settings';
 import type { TrainingEvent, TrainingStage } from './contract';
+import type { BaseModel, Component } from './base-model';
 import { decodePhoto } from './decode-photo';
 import { encodePicture } from './pictures';
 import { drawLatents } from './draw';
@@ -23,6 +24,17 @@ type Stage<T> = AsyncGenerator<TrainingEvent, T, void>;
 
 /** The prompt of the class pictures: the photos' caption without the subject word. */
 export const classPrompt = (className: string): string => `a photo of a ${className.trim()}`;
+
+/** Where a photo's latents are kept; another model of the same name, or another version of it, has its own. */
+export const photoKey = ({ manifest }: BaseModel, runId: string, photoId: string): string =>
+  `${runId}/photo ${manifest.id} ${weightsOf(manifest, 'vae')} ${manifest.resolution} ${photoId}`;
+
+/** Tells the versions of a component apart. */
+const weightsOf = ({ files }: BaseModel['manifest'], component: Component): string =>
+  files
+    .filter(({ path }) => path.startsWith(`${component}/`) && path.endsWith('.safetensors'))
+    .map(({ sha256 }) => sha256.slice(0, 12))
+    .join();
 
 /** Everything that the batches of a run are made of. */
 export async function* prepareData(
@@ -65,13 +77,12 @@ async function* encodePhotos(
   settings: TrainingSettings,
   signal: AbortSignal,
 ): Stage<EncodedPhoto[]> {
-  const { manifest } = pipeline.model;
-  const size = manifest.resolution;
+  const size = pipeline.model.manifest.resolution;
   const encoded: EncodedPhoto[] = [];
   yield started('photos', photos.length);
   for (const photo of photos) {
     signal.throwIfAborted();
-    const key = `${id}/photo ${manifest.id} ${size} ${photo.id}`;
+    const key = photoKey(pipeline.model, id, photo.id);
     const known = await loadPair(key);
     if (known) encoded.push(known);
     else {
@@ -154,7 +165,7 @@ async function* drawClassImages(
   const latents: Latents[] = [];
   yield started('class-images', total);
   for (let first = 0; first < total; first += classBatch) {
-    const key = [manifest.id, 'class', prompt, steps, seed, first].join(' ');
+    const key = [manifest.id, weightsOf(manifest, 'unet'), 'class', prompt, steps, seed, first].join(' ');
     let batch = (await getLatents(key))?.data;
     if (!batch) {
       const drawn = await drawLatents(
