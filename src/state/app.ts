@@ -1,0 +1,95 @@
+// Everything that the page holds: its services and its stores. Made once by main.tsx; actions and components take it as an argument.
+import { createJSONStorage, persist, type StateStorage } from 'zustand/middleware';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createGate, type Gate } from '../base/gate';
+import type { ChatMessage } from '../storage/chats';
+import type { GalleryImage } from '../storage/gallery';
+import type { KindUsage, StorageEstimate } from '../storage/usage';
+import { emptyForm, type DrawForm, type Drawing } from './drawing-state';
+import type { CodecClient, EngineClient } from './engine-client';
+import type { EngineState } from './engine-state';
+import type { Failure } from './failure';
+import { createFrames, type Frames } from './frames';
+import { createLossSeries, type LossSeries } from './loss-series';
+import type { Subject } from './subjects-state';
+import type { Training, TrainingProgress } from './training-state';
+import { emptyRun, workspaceOf, type Workspace } from './workspace-state';
+
+/** What the actions need of the world. */
+export type Services = {
+  /** Starts an engine worker. */
+  readonly connectEngine: () => EngineClient;
+  readonly codec: CodecClient;
+  /** Runs a task with the screen kept on, where the browser can. */
+  readonly keepAwake: <T>(task: () => Promise<T>) => Promise<T>;
+  /** Names of the Web Locks that any tab of this page holds. */
+  readonly heldLocks: () => Promise<readonly string[]>;
+  /** A file by its address, relative to the page. Throws AppError('file-missing' | 'download-failed', { file }). */
+  readonly readUrl: (url: string) => Promise<Blob>;
+  /** Where small things of the page are kept that may be lost: localStorage. */
+  readonly smallStorage: StateStorage;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly newSeed: () => number; // whole, below 2^32
+};
+
+export type Chat = {
+  readonly messages: readonly ChatMessage[];
+  readonly subjectId: string | undefined;
+};
+
+export type StoredThings = {
+  readonly kinds: readonly KindUsage[] | undefined; // undefined until measured
+  readonly browser: StorageEstimate | undefined;
+};
+
+export type App = {
+  readonly services: Services;
+  readonly engine: StoreApi<EngineState>;
+  readonly workspace: StoreApi<Workspace>;
+  readonly training: StoreApi<Training>;
+  readonly progress: StoreApi<TrainingProgress | undefined>;
+  readonly subjects: StoreApi<readonly Subject[]>;
+  readonly form: StoreApi<DrawForm>;
+  readonly drawing: StoreApi<Drawing>;
+  readonly gallery: StoreApi<readonly GalleryImage[]>;
+  readonly chat: StoreApi<Chat>;
+  readonly stored: StoreApi<StoredThings>;
+  /** The last failure of something small (a rename, an export, a removal), shown until it is dismissed. */
+  readonly notice: StoreApi<Failure | undefined>;
+  /** Writes of the workspace, one after the other; and photos being read. */
+  readonly saving: Gate;
+  readonly reading: Gate;
+  readonly losses: LossSeries;
+  readonly frames: Frames;
+};
+
+const storeOf = <T>(state: T): StoreApi<T> => createStore<T>(() => state);
+
+const keptForm = ({ smallStorage }: Services) => ({
+  name: 'likeness-form',
+  version: 1,
+  storage: createJSONStorage<DrawForm>(() => smallStorage),
+});
+
+/** The page's state before anything was read or opened. */
+export function createApp(services: Services): App {
+  return {
+    services,
+    engine: storeOf<EngineState>({ phase: 'opening', compute: 'automatic' }),
+    workspace: storeOf(workspaceOf(emptyRun(services.newId(), services.now()), { isOpened: false })),
+    training: storeOf<Training>({ phase: 'idle' }),
+    progress: storeOf<TrainingProgress | undefined>(undefined),
+    subjects: storeOf<readonly Subject[]>([]),
+    form: createStore<DrawForm>()(persist(() => emptyForm, keptForm(services))),
+    drawing: storeOf<Drawing>({ phase: 'idle' }),
+    gallery: storeOf<readonly GalleryImage[]>([]),
+    chat: storeOf<Chat>({ messages: [], subjectId: undefined }),
+    stored: storeOf<StoredThings>({ kinds: undefined, browser: undefined }),
+    notice: storeOf<Failure | undefined>(undefined),
+    saving: createGate(),
+    reading: createGate(),
+    losses: createLossSeries(),
+    frames: createFrames(),
+  };
+}

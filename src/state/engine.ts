@@ -1,0 +1,95 @@
+// Opening the engine, loading the model, and going on after the worker died.
+import type { Compute } from '../engine/contract';
+import { loadSetting, saveSetting } from '../storage/settings';
+import type { App } from './app';
+import { attempt } from './attempt';
+import type { EngineClient } from './engine-client';
+import type { EngineState } from './engine-state';
+import { toFailure } from './failure';
+
+/** The model that comes with the page. */
+export const bundledModelId = 'bundled';
+
+/** Opens the engine with the stored choice of compute, at page start and after it died. */
+export async function openEngine(app: App): Promise<void> {
+  const compute = (await attempt(app, () => loadSetting('compute'))) ?? 'automatic';
+  await start(app, compute);
+}
+
+/** Changes what the engine runs on and opens it anew. Not while it works: the page asks to pause first. */
+export async function chooseCompute(app: App, compute: Compute): Promise<void> {
+  if (app.engine.getState().compute === compute && app.engine.getState().phase !== 'failed') return;
+  await attempt(app, () => saveSetting('compute', compute));
+  await start(app, compute);
+}
+
+/** Ends the worker, whatever it does, and starts another. Jobs under way fail with 'engine-failed'. */
+export async function restartEngine(app: App): Promise<void> {
+  await start(app, app.engine.getState().compute);
+}
+
+async function start(app: App, compute: Compute): Promise<void> {
+  const { engine } = app;
+  const before = engine.getState();
+  if ('client' in before) before.client.close();
+  const opening: EngineState = { phase: 'opening', compute };
+  engine.setState(opening, true);
+  const client = app.services.connectEngine();
+  // Another start may take over at any await: only who is present may write.
+  const isPresent = () => {
+    const state = engine.getState();
+    return state === opening || ('client' in state && state.client === client);
+  };
+  const fail = (error: unknown) => {
+    client.close();
+    if (isPresent()) engine.setState({ phase: 'failed', compute, failure: toFailure(error) }, true);
+  };
+  client.died.catch(fail);
+  try {
+    const info = await client.open({ compute });
+    if (!isPresent()) return client.close();
+    engine.setState(
+      { phase: 'loading', compute, client, info, stage: 'download', loadedBytes: 0, totalBytes: 0 },
+      true,
+    );
+    await load(app, client);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function load(app: App, client: EngineClient): Promise<void> {
+  const { engine } = app;
+  const job = client.loadModel({ modelId: bundledModelId }, new AbortController().signal);
+  for (;;) {
+    const next = await job.next();
+    const state = engine.getState();
+    if (state.phase !== 'loading' || state.client !== client) return;
+    if (next.done) {
+      const { compute, info } = state;
+      engine.setState({ phase: 'ready', compute, client, info, model: next.value, memory: {} }, true);
+      return;
+    }
+    const event = next.value;
+    if (event.kind === 'stage-start') engine.setState({ ...state, stage: event.stage }, true);
+    else {
+      const { loadedBytes, totalBytes } = event;
+      engine.setState({ ...state, loadedBytes, totalBytes }, true);
+    }
+  }
+}
+
+/** Asks the engine how much memory it uses, and after device loss where it runs now. */
+export async function refreshEngine(app: App): Promise<void> {
+  const state = app.engine.getState();
+  if (state.phase !== 'ready') return;
+  const { client } = state;
+  try {
+    const memory = await client.memory({});
+    const present = app.engine.getState();
+    if (present.phase === 'ready' && present.client === client)
+      app.engine.setState({ ...present, memory }, true);
+  } catch {
+    // A figure that could not be read: the next one will, and a dead engine says so itself.
+  }
+}

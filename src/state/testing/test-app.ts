@@ -1,0 +1,59 @@
+// A page without a page: real stores and storage (fake-indexeddb), a fake engine, a codec that tells photos by their bytes.
+import { AppError } from '../../base/errors';
+import type { PhotoInfo } from '../../engine/contract';
+import { createApp, type App, type Services } from '../app';
+import { openEngine } from '../engine';
+import { openWorkspace } from '../workspace';
+import { createFakeEngine, type FakeEngine } from './fake-engine';
+
+let count = 0;
+
+/** Text files of one line: their text is their identity, and "broken" is no picture. */
+async function preparePhoto({ file, name }: { file: Blob; name: string }): Promise<PhotoInfo> {
+  const text = await file.text();
+  if (text === 'broken') throw new AppError('bad-image', { file: name, reason: 'not-an-image' });
+  return { id: `id of ${text}`, width: 640, height: 480, thumbnail: new Blob([`small ${text}`]) };
+}
+
+export type TestApp = { readonly app: App; readonly engine: FakeEngine };
+
+/** An app whose services are fakes; `services` replaces some. */
+export function createTestApp(
+  services: Partial<Services> = {},
+  engine: FakeEngine = createFakeEngine(),
+): TestApp {
+  const kept = new Map<string, string>();
+  const app = createApp({
+    connectEngine: () => engine.client,
+    codec: { preparePhoto },
+    keepAwake: (task) => task(),
+    heldLocks: async () => [],
+    readUrl: async (url) => {
+      throw new AppError('file-missing', { file: url });
+    },
+    smallStorage: {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    },
+    now: () => ++count,
+    newId: () => `id${++count}`,
+    newSeed: () => 7,
+    ...services,
+  });
+  return { app, engine };
+}
+
+/** The same after the page has started. */
+export async function startTestApp(
+  services: Partial<Services> = {},
+  engine: FakeEngine = createFakeEngine(),
+): Promise<TestApp> {
+  const started = createTestApp(services, engine);
+  await openEngine(started.app);
+  await openWorkspace(started.app);
+  return started;
+}
+
+/** A file of the fake codec's kind. */
+export const photoFile = (text: string) => ({ name: `${text}.jpg`, file: new Blob([text]) });
