@@ -23,8 +23,10 @@ const bytesOf = (values: Graph['parameters']) => values.reduce((sum, value) => s
 /** Peak bytes of one training step in a tier, all that is held for it included. */
 export function trainingBytes(loss: LossGraph, tier: Tier, backend: 'webgpu' | 'wasm'): number {
   const theta = loss.packs.reduce((sum, pack) => sum + 4 * packSize(pack), 0);
-  // On wasm a session holds its own copy of the weights it takes beside ours; the loss graph is compiled twice (gradient, evaluation).
-  const weights = bytesOf(loss.graph.parameters) * (backend === 'wasm' ? 3 : 1);
+  // On wasm a session holds its own copy of the weights it takes beside ours: the evaluation, and the gradient (balanced: forward
+  // and backward).
+  const copies = backend === 'webgpu' ? 1 : tier === 'fast' ? 3 : 4;
+  const weights = bytesOf(loss.graph.parameters) * copies;
   const live = tier === 'fast' ? peakBytes(differentiate(loss.graph, loss.packs)) : balancedPeak(loss);
   return weights + vectorsKept * theta + live;
 }
@@ -59,10 +61,15 @@ function freed({ boundary }: Segment, upstream: Map<string, number>): number {
 const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
 
 /** The tier that the settings ask for; automatic is the fastest that fits. */
-export function chooseTier({ runtime }: Pipeline, settings: TrainingSettings, loss: LossGraph): Tier {
+export function chooseTier(pipeline: Pipeline, settings: TrainingSettings, loss: LossGraph): Tier {
   if (settings.memoryTier !== 'automatic') return settings.memoryTier;
-  const needed = trainingBytes(loss, 'fast', runtime.backend) + overheadBytes;
-  return needed <= runtime.memoryLimitBytes ? 'fast' : 'balanced';
+  return neededBytes(pipeline, loss, 'fast') <= pipeline.runtime.memoryLimitBytes ? 'fast' : 'balanced';
+}
+
+/** Everything that is held while a run trains: its step, the other components' weights, ORT itself. */
+function neededBytes({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
+  const resident = [...model.sources.text_encoder, ...model.sources.vae];
+  return trainingBytes(loss, tier, runtime.backend) + sizeOfAll(resident.map(sourceSize)) + overheadBytes;
 }
 
 /** The whole estimate. `secondsPerStep` is the last measured step of this kind of run, if there is one. */
@@ -72,11 +79,9 @@ export function estimateTraining(
   loss: LossGraph,
   secondsPerStep: number | undefined,
 ): TrainingEstimate {
-  const { runtime, model } = pipeline;
+  const { runtime } = pipeline;
   const tier = chooseTier(pipeline, settings, loss);
-  const resident =
-    sizeOfAll(model.sources.text_encoder.map(sourceSize)) + sizeOfAll(model.sources.vae.map(sourceSize));
-  const memoryBytes = trainingBytes(loss, tier, runtime.backend) + resident + overheadBytes;
+  const memoryBytes = neededBytes(pipeline, loss, tier);
   const trainedParameters = loss.packs.reduce((total, pack) => total + packSize(pack), 0);
   return {
     memoryBytes,

@@ -30,6 +30,7 @@ export async function* loadBaseModel(
   let doneBytes = 0;
   yield { kind: 'stage-start', stage: 'download' };
   for (const file of manifest.files) {
+    signal.throwIfAborted();
     const blob = yield* downloading(file, folder, source, signal, (loadedBytes) => ({
       kind: 'download-progress',
       file: file.path,
@@ -58,17 +59,15 @@ async function* downloading(
   let loaded = 0;
   let told = -1;
   let wake = () => {};
-  const result = openModelFile(
-    { ...file, path: new URL(file.path, folder).href },
-    {
-      ...source,
-      signal,
-      onProgress: (bytes) => {
-        loaded = bytes;
-        wake();
-      },
+  const result = openModelFile(file, {
+    ...source,
+    fetch: (_path, init) => source.fetch(new URL(file.path, folder), init), // errors name the file, not the address
+    signal,
+    onProgress: (bytes) => {
+      loaded = bytes;
+      wake();
     },
-  ).finally(() => {
+  }).finally(() => {
     ended = true;
     wake();
   });

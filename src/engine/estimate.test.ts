@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { packSize } from '../onnx/packing';
+import { recipes, type TrainingSettings } from '../training/settings';
+import type { BaseModel } from './base-model';
+import { chooseTier, estimateTraining, trainingBytes } from './estimate';
+import { Pipeline } from './pipeline';
+import { bundledModel, openNodeRuntime } from './testing/bundled';
+import { lossGraphOf } from './train-job';
+
+const settings: TrainingSettings = { ...recipes().standard, targets: 'attention', rank: 4 };
+let model: BaseModel;
+
+beforeAll(async () => {
+  model = await bundledModel();
+});
+
+const pipelineWith = (memoryLimitBytes: number) =>
+  new Pipeline({ ...openNodeRuntime(), memoryLimitBytes }, model);
+const estimate = (own: TrainingSettings, limit = 3.5e9, secondsPerStep?: number) =>
+  estimateTraining(pipelineWith(limit), own, lossGraphOf(model, own), secondsPerStep);
+
+describe('the memory of a step', () => {
+  test('is lower in the balanced tier, and both hold the weights', () => {
+    const loss = lossGraphOf(model, settings);
+    const weights = model.sources.unet.reduce(
+      (sum, { shape }) => sum + 4 * shape.reduce((product, n) => product * n, 1),
+      0,
+    );
+    const fast = trainingBytes(loss, 'fast', 'webgpu') - weights;
+    const balanced = trainingBytes(loss, 'balanced', 'webgpu') - weights;
+    expect(balanced).toBeLessThan(0.7 * fast);
+    expect(balanced).toBeGreaterThan(1e6);
+    expect(trainingBytes(loss, 'fast', 'wasm') - trainingBytes(loss, 'fast', 'webgpu')).toBe(2 * weights);
+  });
+
+  test('grows with the batch and with the rank', () => {
+    const bytes = (change: Partial<TrainingSettings>) =>
+      trainingBytes(lossGraphOf(model, { ...settings, ...change }), 'fast', 'webgpu');
+    const more = lossGraphOf(model, { ...settings, rank: 16 });
+    const parameters = (packs: typeof more.packs) => packs.reduce((sum, pack) => sum + packSize(pack), 0);
+    const added = parameters(more.packs) - parameters(lossGraphOf(model, settings).packs);
+    expect(bytes({ rank: 16 }) - bytes({})).toBeGreaterThan(7 * 4 * added); // θ, m and v twice, and the gradient
+    expect(bytes({ batchSize: 4 })).toBeGreaterThan(1.5 * bytes({ batchSize: 1 }));
+  });
+});
+
+describe('the tier', () => {
+  const tierAt = (limit: number, own = settings) =>
+    chooseTier(pipelineWith(limit), own, lossGraphOf(model, own));
+
+  test('is fast where that fits, balanced elsewhere', () => {
+    const needed = estimate({ ...settings, memoryTier: 'fast' }).memoryBytes;
+    expect(tierAt(needed)).toBe('fast');
+    expect(tierAt(needed - 1)).toBe('balanced');
+  });
+
+  test('is what was asked for, whatever the limit', () => {
+    expect(tierAt(1, { ...settings, memoryTier: 'fast' })).toBe('fast');
+    expect(tierAt(1e12, { ...settings, memoryTier: 'balanced' })).toBe('balanced');
+  });
+});
+
+describe('the estimate', () => {
+  test('counts what is trained', () => {
+    const own = lossGraphOf(model, settings).packs.flatMap(({ members }) => members);
+    const parameters = own.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+    const { trainedParameters, loraFileBytes } = estimate(settings);
+    expect(trainedParameters).toBe(parameters);
+    expect(loraFileBytes).toBe(4 * parameters);
+    expect(estimate({ ...settings, rank: 8 }).trainedParameters).toBe(2 * parameters);
+  });
+
+  test('says whether it fits', () => {
+    const { memoryBytes, fits } = estimate(settings);
+    expect(fits).toBe(true);
+    expect(memoryBytes).toBeGreaterThan(200e6);
+    expect(memoryBytes).toBeLessThan(1e9);
+    expect(estimate(settings, 100e6)).toMatchObject({
+      fits: false,
+      tier: 'balanced',
+      memoryLimitBytes: 100e6,
+    });
+  });
+
+  test('knows no time before a step was measured, then that of steps, class pictures, previews and evaluations', () => {
+    expect(estimate(settings)).toMatchObject({ secondsPerStep: undefined, secondsTotal: undefined });
+    const bare = { ...settings, steps: 100, priorPreservation: false, previewEvery: 0, evaluateEvery: 0 };
+    expect(estimate(bare, 3.5e9, 0.5).secondsTotal).toBe(50);
+    // a step of one photo is 3 passes; a preview is 12 steps of 2 passes, at steps 0, 50 and 100; an evaluation is 4 passes
+    expect(estimate({ ...bare, previewEvery: 50 }, 3.5e9, 0.5).secondsTotal).toBeCloseTo(
+      50 + (0.5 * 3 * 24) / 3,
+    );
+    expect(estimate({ ...bare, evaluateEvery: 50 }, 3.5e9, 0.5).secondsTotal).toBeCloseTo(
+      50 + (0.5 * 3 * 4) / 3,
+    );
+    // a step with a class picture is 6; 8 pictures of 12 steps with guidance
+    const prior = { ...bare, priorPreservation: true, classImages: 8, classImageSteps: 12 };
+    expect(estimate(prior, 3.5e9, 0.5).secondsTotal).toBeCloseTo(50 + (0.5 * 8 * 12 * 2) / 6);
+  });
+});
