@@ -73,8 +73,9 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
       const features = timeFeatures(model.unet, [timestep]);
       const program = await compiled();
       const step = { inputScale: scalar(inputScale), time: upload([1, features.length], features) };
-      const { prediction } = await program.run({ sample: x, ...step, ...fixed, ...adapter?.vectors });
-      for (const tensor of Object.values(step)) tensor.dispose();
+      const { prediction } = await program
+        .run({ sample: x, ...step, ...fixed, ...adapter?.vectors })
+        .finally(() => Object.values(step).forEach((tensor) => tensor.dispose()));
       return assertExists(prediction, 'prediction');
     },
     linear: async (terms) => {
@@ -86,8 +87,9 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         [`x${i}`, x] as const,
         [`c${i}`, assertExists(coefficients[i], 'coefficient')] as const,
       ]);
-      const { sum } = await combine.run(Object.fromEntries(feeds));
-      for (const tensor of coefficients) tensor.dispose();
+      const { sum } = await combine
+        .run(Object.fromEntries(feeds))
+        .finally(() => coefficients.forEach((tensor) => tensor.dispose()));
       return assertExists(sum, 'sum');
     },
     noise: () => Promise.resolve(draw()),

@@ -107,16 +107,18 @@ export async function openTrainer(pipeline: Pipeline, options: TrainerOptions): 
   return {
     step: async (batch, update) => {
       const feeds = feed(batch);
-      const { loss: lossTensor, ...grads } = await gradient.of({ ...feeds, ...state.theta });
-      free(feeds);
-      const gradNorm = await optimizer.update(state, grads, update);
-      free(grads);
-      return { loss: await readScalar(runtime, assertExists(lossTensor, 'loss')), gradNorm };
+      const results = await gradient.of({ ...feeds, ...state.theta }).finally(() => free(feeds));
+      const { loss: lossTensor, ...grads } = results;
+      try {
+        const gradNorm = await optimizer.update(state, grads, update);
+        return { loss: await readScalar(runtime, assertExists(lossTensor, 'loss')), gradNorm };
+      } finally {
+        free(results);
+      }
     },
     evaluate: async (batch) => {
       const feeds = feed(batch);
-      const { loss: value } = await evaluation.run({ ...feeds, ...state.theta });
-      free(feeds);
+      const { loss: value } = await evaluation.run({ ...feeds, ...state.theta }).finally(() => free(feeds));
       return readScalar(runtime, assertExists(value, 'loss'));
     },
     save: async (step, losses) => {

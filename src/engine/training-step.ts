@@ -174,6 +174,9 @@ async function runSegments(
       }
     }
     return results;
+  } catch (error) {
+    for (const tensor of Object.values(results)) tensor.dispose();
+    throw error;
   } finally {
     for (const tensor of [...Object.values(held), ...Object.values(upstream)]) tensor.dispose();
   }
@@ -202,8 +205,9 @@ export async function compileOptimizer(
         correction1: scalar(1 - adamW.beta1 ** step),
         correction2: scalar(Math.sqrt(1 - adamW.beta2 ** step)),
       };
-      const { gradNorm } = await program.run({ ...state.tensors, ...grads, ...scalars }, state.targets);
-      for (const tensor of Object.values(scalars)) tensor.dispose();
+      const { gradNorm } = await program
+        .run({ ...state.tensors, ...grads, ...scalars }, state.targets)
+        .finally(() => Object.values(scalars).forEach((tensor) => tensor.dispose()));
       state.swap();
       return readScalar(runtime, assertExists(gradNorm, 'gradNorm'));
     },
@@ -213,7 +217,6 @@ export async function compileOptimizer(
 
 /** Reads a [1] tensor and frees it. */
 export async function readScalar(runtime: Runtime, tensor: DeviceTensor): Promise<number> {
-  const [value] = await runtime.read(tensor);
-  tensor.dispose();
+  const [value] = await runtime.read(tensor).finally(() => tensor.dispose());
   return Number(value);
 }

@@ -1,0 +1,60 @@
+// The runtime on WebGPU: tensors that stay on the device, weights as inputs, failures, and a device that goes away.
+import { expect, test } from '@playwright/test';
+import type { RuntimeScenarios } from './engine-page/runtime.worker';
+import { ask, serveEnginePage, type EnginePage } from './engine-page/serve';
+import { expectLayer, layerOutput } from './engine-page/layer';
+
+let server: EnginePage;
+
+test.beforeAll(async () => {
+  server = await serveEnginePage();
+});
+test.afterAll(() => server.close());
+test.beforeEach(async ({ page }) => {
+  await page.goto(server.url);
+});
+
+test('a software GPU is taken when it is asked for, and passes the self-test', async ({ page }) => {
+  const opened = await ask<RuntimeScenarios, 'open'>(page, 'runtime', 'open', 'webgpu');
+  expect(opened).toMatchObject({ backend: 'webgpu', threads: 1, fallbackReason: '', selfTestSays: '' });
+});
+
+test('automatic prefers WebAssembly to a software GPU and says why', async ({ page }) => {
+  const opened = await ask<RuntimeScenarios, 'open'>(page, 'runtime', 'open', 'automatic');
+  expect(opened.backend).toBe('wasm');
+  expect(opened.fallbackReason).toMatch(/swiftshader.* is no real GPU/i);
+});
+
+test('a program writes new tensors or given ones, which are copied and read back', async ({ page }) => {
+  expectLayer(await ask<RuntimeScenarios, 'compute'>(page, 'runtime', 'compute', 'webgpu'));
+});
+
+test('a node without a GPU kernel is refused instead of computed on the CPU', async ({ page }) => {
+  const code = await ask<RuntimeScenarios, 'missingKernel'>(page, 'runtime', 'missingKernel', undefined);
+  expect(code).toBe('engine-failed');
+});
+
+test('a run that fails leaves a program that runs', async ({ page }) => {
+  const { code, y } = await ask<RuntimeScenarios, 'failedRun'>(page, 'runtime', 'failedRun', undefined);
+  expect(code).toBe('engine-failed');
+  expect(y).toEqual(layerOutput);
+});
+
+test('a device lost in the middle of a run is told by every call, and the next device works', async ({
+  page,
+}) => {
+  const found = await ask<RuntimeScenarios, 'lostDevice'>(page, 'runtime', 'lostDevice', undefined);
+  expect(found).toEqual({
+    codes: {
+      pending: 'device-lost',
+      run: 'device-lost',
+      read: 'device-lost',
+      compile: 'device-lost',
+      load: 'device-lost',
+    },
+    hasReason: true,
+    memoryAfterwards: {},
+    y: layerOutput,
+    deviceCount: 2,
+  });
+});
