@@ -79,8 +79,11 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
       return assertExists(prediction, 'prediction');
     },
     linear: async (terms) => {
-      const combine = await pipeline.program(`linear ${terms.length} ${shape.join()}`, label, [], () =>
-        linearGraph(terms.length, shape),
+      const combine = await pipeline.program(
+        `linear ${terms.length} ${shape.join()}`,
+        'sampling step',
+        [],
+        () => linearGraph(terms.length, shape),
       );
       const coefficients = terms.map(([coefficient]) => scalar(coefficient));
       const feeds = terms.flatMap(([, x], i) => [
