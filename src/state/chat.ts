@@ -5,6 +5,8 @@ import { attempt } from './attempt';
 import { draw } from './drawing';
 import { emptyForm, requestOf } from './drawing-state';
 
+export type Message = ChatMessage;
+
 const command = /^\/imagine(?:\s+([^]*))?$/i;
 
 /** What `/imagine` is asked to draw; '' where nothing follows it; undefined where the message is something else. */

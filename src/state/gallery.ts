@@ -11,6 +11,8 @@ import { attempt } from './attempt';
 import type { DrawForm } from './drawing-state';
 import { samplerLabels } from './samplers';
 
+export type Picture = GalleryImage;
+
 /** Reads the pictures that were kept. */
 export async function openGallery(app: App): Promise<void> {
   const images = await attempt(app, () => listGalleryImages());

@@ -1,5 +1,5 @@
 // What this browser keeps for the page, by kind, and removing it.
-import { estimateStorage, removeKind, storageUsage, type StoredKind } from '../storage/usage';
+import { estimateStorage, removeKind, storageUsage, type KindUsage, type StoredKind } from '../storage/usage';
 import type { App } from './app';
 import { attempt } from './attempt';
 import { openChat } from './chat';
@@ -7,6 +7,8 @@ import { openGallery } from './gallery';
 import { refreshSubjects } from './subjects';
 import { refreshCheckpoints } from './training';
 import { newSubject, savedWorkspace } from './workspace';
+
+export type { KindUsage };
 
 export const storedKindLabels: Readonly<
   Record<StoredKind, { readonly label: string; readonly hint: string }>

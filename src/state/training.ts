@@ -12,7 +12,7 @@ import { toFailure } from './failure';
 import { obstacleOf } from './obstacle';
 import { refreshSubjects } from './subjects';
 import { isTraining, type TrainingProgress } from './training-state';
-import { changeRun, openRun, saveWorkspace } from './workspace';
+import { changeRun, openRun } from './workspace';
 
 /** Turns the draft into a run and trains it; where something is missing, says so and does nothing. Resolves when it ended. */
 export async function startTraining(app: App): Promise<void> {
@@ -152,12 +152,4 @@ export async function refreshCheckpoints(app: App): Promise<void> {
   const { id } = app.workspace.getState().run;
   const checkpoints = await attempt(app, () => listCheckpoints(id));
   if (checkpoints && app.workspace.getState().run.id === id) app.workspace.setState({ checkpoints });
-}
-
-/** Gives the run on the workbench another number of steps in total, so that a finished one can go further. */
-export async function setTotalSteps(app: App, steps: number): Promise<void> {
-  const { run } = app.workspace.getState();
-  if (!run.settings || isTraining(app.training.getState())) return;
-  app.workspace.setState({ run: { ...run, settings: { ...run.settings, steps } } });
-  await saveWorkspace(app);
 }

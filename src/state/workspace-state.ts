@@ -5,6 +5,8 @@ import type { Preview } from '../storage/previews';
 import type { Run } from '../storage/runs';
 import type { Failure } from './failure';
 
+export type { TrainingEstimate, TrainingSettings };
+
 /** A run with its settings checked; undefined until the model has said what they are. */
 export type WorkRun = Omit<Run, 'settings'> & { readonly settings: TrainingSettings | undefined };
 

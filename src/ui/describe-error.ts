@@ -1,0 +1,119 @@
+// A sentence for every failure: what happened, what was kept, what to do. A new code without words does not compile.
+import type { ErrorDetails } from '../base/errors';
+import type { Failure, FailureCode } from '../state/failure';
+import { formatBytes } from './format';
+
+/** What the button under the sentence does, where a button can help. */
+export type Remedy = 'restart-engine' | 'resume' | 'free-storage' | 'use-wasm';
+
+export type Description = {
+  readonly title: string;
+  readonly text: string;
+  readonly remedy?: Remedy;
+};
+
+const word = (details: ErrorDetails, key: string): string | undefined => {
+  const value = details[key];
+  return value === undefined || value === '' ? undefined : String(value);
+};
+
+const file = (details: ErrorDetails): string => word(details, 'file') ?? 'the file';
+
+const quoted = (details: ErrorDetails): string => `“${file(details)}”`;
+
+const because = (details: ErrorDetails): string => {
+  const reason = word(details, 'reason');
+  return reason === undefined ? '' : ` (${reason})`;
+};
+
+/** Why a photo cannot be used, by the photo worker's reasons. */
+const badImages: Readonly<Record<string, string>> = {
+  empty: 'is empty: it holds no bytes. Copy it again from the camera or phone.',
+  'not-an-image': 'is not a picture, whatever its name says.',
+  undecodable: 'is damaged, or in a form that this browser cannot read. Save it again as JPEG or PNG.',
+  heic: 'is a HEIC photo, which this browser cannot read. Export it as JPEG, or use Safari.',
+  'too-small': 'is too small: its shorter side needs at least 64 pixels.',
+  'too-large': 'is too large for this browser to open. Save a smaller copy, up to 200 megapixels.',
+};
+
+const descriptions = {
+  'webgpu-missing': () => ({
+    title: 'This browser gives no GPU to the page',
+    text: 'Nothing is lost. WebAssembly does the same work on the processor, only slower.',
+    remedy: 'use-wasm',
+  }),
+  'engine-failed': () => ({
+    title: 'The engine stopped',
+    text: 'Photos, settings and the newest checkpoint are kept. Start it again, then go on.',
+    remedy: 'restart-engine',
+  }),
+  'device-lost': () => ({
+    title: 'The GPU went away',
+    text: 'This happens when a driver restarts or a laptop sleeps. The newest checkpoint is kept: start the engine again, then go on.',
+    remedy: 'restart-engine',
+  }),
+  'out-of-memory': (details) => ({
+    title: 'Not enough memory',
+    text: `This device could not hold what was asked for${
+      typeof details['neededBytes'] === 'number' ? ` (${formatBytes(details['neededBytes'])})` : ''
+    }. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the balanced memory setting need less; so do fewer open tabs.`,
+    remedy: 'restart-engine',
+  }),
+  'storage-full': () => ({
+    title: 'No room left in this browser’s storage',
+    text: 'What was stored before is whole; the last change is only in this tab. Remove something or free space on the disk, then try again.',
+    remedy: 'free-storage',
+  }),
+  'storage-failed': (details) => ({
+    title: 'The browser’s storage refused',
+    text: `${word(details, 'what') ? `It concerns: ${word(details, 'what')}. ` : ''}What was stored before is kept. Private windows and strict settings do this; otherwise reload the page.`,
+  }),
+  'download-failed': (details) => ({
+    title: 'A file did not come through',
+    text: `${quoted(details)} could not be loaded. What has arrived is kept; try again when the connection is back.`,
+    remedy: 'restart-engine',
+  }),
+  'file-missing': (details) => ({
+    title: 'The server lacks a file',
+    text: `${quoted(details)} is not on the server that this page came from. Nothing of yours is lost; whoever runs the server needs to add it.`,
+    remedy: 'restart-engine',
+  }),
+  'bad-file': (details) => ({
+    title: 'This file cannot be used',
+    text: `${quoted(details)} is damaged or of another kind${because(details)}. Nothing was changed. Get the file again, as .safetensors.`,
+  }),
+  'bad-image': (details) => ({
+    title: 'This photo cannot be used',
+    text: `${quoted(details)} ${badImages[word(details, 'reason') ?? ''] ?? 'could not be read.'} The others are kept.`,
+  }),
+  'bad-settings': (details) => ({
+    title: 'A setting is outside its range',
+    text: `${word(details, 'setting') ?? 'One of them'} needs to be ${word(details, 'reason') ?? 'another value'}. Nothing was started.`,
+  }),
+  'unsupported-model': (details) => ({
+    title: 'This model cannot be opened',
+    text: `It is built in a way that this page does not know${because(details)}. Nothing was changed.`,
+  }),
+  'wrong-model': (details) => ({
+    title: 'Made for another model',
+    text: `${quoted(details)} does not fit the loaded base model${because(details)}. Nothing was changed.`,
+  }),
+  'run-locked': () => ({
+    title: 'Another tab is training this subject',
+    text: 'It goes on there undisturbed. Pause it in that tab to train it here.',
+  }),
+  'not-finite': (details) => ({
+    title: 'The loss is no longer a number',
+    text: `Training diverged at step ${word(details, 'step') ?? '?'}. The checkpoint before is kept and can be drawn with. Start a new subject with a lower learning rate.`,
+  }),
+  unexpected: () => ({
+    title: 'Something went wrong that should not',
+    text: 'This is a mistake of the page, not yours. What was stored is kept; reload the page to go on.',
+  }),
+} satisfies Record<FailureCode, (details: ErrorDetails) => Description>;
+
+/** The words of a failure. */
+export function describeFailure({ code, details }: Failure): Description {
+  const describe: (details: ErrorDetails) => Description = descriptions[code];
+  return describe(details);
+}

@@ -1,0 +1,82 @@
+// How to draw: what nobody touched is the model's own advice.
+import { useStore } from 'zustand';
+import { editForm, randomizeSeed } from '../../../state/drawing';
+import { modelOf } from '../../../state/engine-state';
+import { samplerLabels } from '../../../state/samplers';
+import { useApp } from '../../app-context';
+import { Button } from '../../components/Button';
+import { NumberInput } from '../../components/NumberInput';
+import { SelectInput } from '../../components/SelectInput';
+import s from './Create.module.css';
+
+const largestSide = 1024;
+
+/** Sampler, numbers and the seed. */
+export function DrawSettings() {
+  const app = useApp();
+  const form = useStore(app.form);
+  const model = useStore(app.engine, modelOf);
+  const sampler = form.sampler ?? model?.sampling.sampler ?? 'ddim';
+  const step = model?.sizeStep ?? 8;
+  const side = (value: number | undefined, name: 'width' | 'height', label: string) => (
+    <NumberInput
+      label={label}
+      value={value ?? model?.resolution}
+      lowest={step}
+      highest={largestSide}
+      step={step}
+      error={isMultiple(value, step) ? undefined : `A multiple of ${step}.`}
+      onChange={(next) => editForm(app, { [name]: next })}
+    />
+  );
+  return (
+    <>
+      <SelectInput
+        label="Sampler"
+        value={sampler}
+        options={(model?.samplers ?? [sampler]).map((name) => [name, samplerLabels[name]] as const)}
+        isDisabled={!model}
+        onChange={(next) => editForm(app, { sampler: next })}
+      />
+      <div className={s['numbers']}>
+        <NumberInput
+          label="Steps"
+          value={form.steps ?? model?.sampling.steps}
+          lowest={1}
+          highest={200}
+          onChange={(steps) => editForm(app, { steps })}
+        />
+        <NumberInput
+          label="Guidance"
+          value={form.guidance ?? model?.sampling.guidance}
+          lowest={0}
+          highest={50}
+          step="any"
+          onChange={(guidance) => editForm(app, { guidance })}
+        />
+        <NumberInput
+          label="Images"
+          value={form.images}
+          lowest={1}
+          highest={100}
+          onChange={(images) => editForm(app, { images })}
+        />
+        {side(form.width, 'width', 'Width')}
+        {side(form.height, 'height', 'Height')}
+        <div className={s['seed']}>
+          <NumberInput
+            label="Seed"
+            value={form.seed}
+            lowest={0}
+            highest={2 ** 32 - 1}
+            onChange={(seed) => editForm(app, { seed })}
+          />
+          <Button icon="dice" aria-label="Random seed" onPress={() => randomizeSeed(app)} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+const isMultiple = (value: number | undefined, step: number): boolean =>
+  value === undefined || value % step === 0;

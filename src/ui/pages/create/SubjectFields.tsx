@@ -1,0 +1,67 @@
+// Whose likeness, which weights of it, and how strongly.
+import { useStore } from 'zustand';
+import { editForm } from '../../../state/drawing';
+import { drawable } from '../../../state/subjects-state';
+import { useApp } from '../../app-context';
+import { Button } from '../../components/Button';
+import { Field } from '../../components/Field';
+import { SelectInput } from '../../components/SelectInput';
+import p from '../page.module.css';
+import s from './Create.module.css';
+
+/** The combobox "Subject" and the slider "Subject strength". */
+export function SubjectFields() {
+  const app = useApp();
+  const { subjectId, checkpointStep, subjectStrength, prompt } = useStore(app.form);
+  const subjects = useStore(app.subjects);
+  const subject = subjects.find(({ id }) => id === subjectId);
+  const step = checkpointStep === undefined ? '' : ` at step ${checkpointStep}`;
+  const options = [
+    ['', 'None: the base model alone'],
+    ...drawable(subjects).map(({ id, name }) => [id, id === subjectId ? name + step : name] as const),
+  ] as const;
+  const words = subject?.kind === 'run' ? `${subject.subjectWord} ${subject.className}` : undefined;
+  const isUnsaid = words !== undefined && !prompt.toLowerCase().includes(words.toLowerCase());
+  return (
+    <>
+      <SelectInput
+        label="Subject"
+        value={subjectId ?? ''}
+        options={options}
+        onChange={(id) => editForm(app, { subjectId: id === '' ? undefined : id })}
+      />
+      {isUnsaid && (
+        <p className={p['tip']}>
+          The prompt does not say “{words}”, the words for this subject.{' '}
+          <Button
+            look="quiet"
+            onPress={() => editForm(app, { prompt: `${prompt.trim() || 'a photo of'} ${words}` })}
+          >
+            Add them
+          </Button>
+        </p>
+      )}
+      {subjectId !== undefined && (
+        <Field label="Subject strength">
+          {({ id, ...described }) => (
+            <span className={s['slider']}>
+              <input
+                id={id}
+                aria-describedby={described['aria-describedby']}
+                type="range"
+                min={0}
+                max={2}
+                step={0.05}
+                value={subjectStrength}
+                onChange={({ target }) => editForm(app, { subjectStrength: Number(target.value) })}
+              />
+              <output htmlFor={id} className="numbers">
+                {subjectStrength.toFixed(2)}
+              </output>
+            </span>
+          )}
+        </Field>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,145 @@
+// Models: the base model that everything stands on, and LoRA files brought in.
+import { useEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import type { EngineState } from '../../../state/engine-state';
+import { importLoraFile, refreshSubjects } from '../../../state/subjects';
+import { useApp } from '../../app-context';
+import { ProgressBar } from '../../components/ProgressBar';
+import { SubjectActions } from '../../components/SubjectActions';
+import { Field } from '../../components/Field';
+import { formatBytes, formatDate } from '../../format';
+import p from '../page.module.css';
+
+/** The place Models. */
+export function ModelsPage() {
+  const app = useApp();
+  useEffect(() => void refreshSubjects(app), [app]);
+  return (
+    <>
+      <div className={p['head']}>
+        <h1>Models</h1>
+      </div>
+      <div className={p['columns']}>
+        <section className={p['panel']} aria-labelledby="base-title">
+          <h2 id="base-title">Base models</h2>
+          <ul aria-label="Base models" className={p['items']}>
+            <BaseModel engine={useStore(app.engine)} />
+          </ul>
+          <p className={p['soft']}>
+            The bundled model is small, draws at {modelSide(useStore(app.engine))} and works without a
+            connection, on a GPU or without one.
+          </p>
+        </section>
+        <section className={p['panel']} aria-labelledby="lora-title">
+          <h2 id="lora-title">LoRA files</h2>
+          <LoraInput />
+          <LoraList />
+        </section>
+      </div>
+    </>
+  );
+}
+
+const modelSide = (engine: EngineState): string =>
+  engine.phase === 'ready' ? `${engine.model.resolution} pixels` : 'small sizes';
+
+function BaseModel({ engine }: { readonly engine: EngineState }) {
+  if (engine.phase === 'ready') {
+    const { name, license, sizeBytes, resolution } = engine.model;
+    return (
+      <li className={p['item']}>
+        <div className={p['itemMain']}>
+          <p>{name}</p>
+          <p className={p['soft']}>
+            {formatBytes(sizeBytes)} · {license} · {resolution} pixels
+          </p>
+        </div>
+        <span className={p['chip']} data-tone="good">
+          In use
+        </span>
+      </li>
+    );
+  }
+  const known = engine.phase === 'loading' && engine.totalBytes > 0 ? engine : undefined;
+  return (
+    <li className={p['item']}>
+      <div className={p['itemMain']}>
+        <p>Bundled model</p>
+        <p className={p['soft']}>
+          {engine.phase === 'failed'
+            ? 'Not loaded'
+            : known
+              ? `${formatBytes(known.loadedBytes)} of ${formatBytes(known.totalBytes)}`
+              : 'Loading'}
+        </p>
+      </div>
+      {engine.phase !== 'failed' && (
+        <div style={{ flex: '1 1 8rem' }}>
+          <ProgressBar
+            label="Loading the bundled model"
+            value={known && known.loadedBytes / known.totalBytes}
+          />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function LoraInput() {
+  const app = useApp();
+  const isReady = useStore(app.engine, ({ phase }) => phase === 'ready');
+  const [words, setWords] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  const take = async (files: readonly File[]) => {
+    for (const file of files) {
+      setWords(`Reading ${file.name}…`);
+      const isTaken = await importLoraFile(app, file);
+      setWords(isTaken ? `${file.name} joined your subjects.` : `${file.name} was not taken.`);
+    }
+    if (input.current) input.current.value = '';
+  };
+  return (
+    <>
+      <Field
+        label="LoRA or embedding file"
+        hint="A .safetensors file made for the loaded base model: kohya, PEFT or diffusers."
+      >
+        {(props) => (
+          <input
+            {...props}
+            ref={input}
+            type="file"
+            multiple
+            accept=".safetensors"
+            disabled={!isReady}
+            onChange={({ target }) => void take([...(target.files ?? [])])}
+          />
+        )}
+      </Field>
+      <p className={p['soft']} role="status" aria-label="Import">
+        {words}
+      </p>
+    </>
+  );
+}
+
+function LoraList() {
+  const subjects = useStore(useApp().subjects);
+  const loras = subjects.filter((subject) => subject.kind === 'lora');
+  if (loras.length === 0) return null;
+  return (
+    <ul aria-label="LoRA files" className={p['items']}>
+      {loras.map((lora) => (
+        <li key={lora.id} className={p['item']}>
+          <div className={p['itemMain']}>
+            <p>{lora.name}</p>
+            <p className={p['soft']}>
+              {formatBytes(lora.sizeBytes)} · {formatDate(lora.createdAt)}
+            </p>
+          </div>
+          <SubjectActions subject={lora} />
+        </li>
+      ))}
+    </ul>
+  );
+}
