@@ -37,7 +37,7 @@ export type BaseModel = {
   readonly layers: readonly AdaptableLayer[];
 };
 
-export type AdaptableLayer = {
+type AdaptableLayer = {
   readonly module: string;
   readonly kind: LayerKind;
   readonly weight: readonly number[];

@@ -19,7 +19,7 @@ import { EngineSession, type OpenRuntime } from './session';
 import { lossGraphOf, trainRun } from './train-job';
 
 /** What the engine takes from the browser; tests in Node give their own. */
-export type Platform = {
+type Platform = {
   readonly openRuntime: OpenRuntime;
   readonly source: ModelSource;
   readonly encodePng: EncodePng;

@@ -32,7 +32,7 @@ export function trainingBytes(loss: LossGraph, tier: Tier, backend: 'webgpu' | '
 }
 
 /** The most that the calls of a balanced step hold at once: boundaries still needed, upstream gradients, and the call's own tensors. */
-export function balancedPeak(loss: LossGraph): number {
+function balancedPeak(loss: LossGraph): number {
   const segments = cutSegments(loss.graph, loss.packs);
   const packGrads = new Set(loss.packs.map(gradName));
   let held = 0;

@@ -23,7 +23,7 @@ const classBatch = 4;
 type Stage<T> = AsyncGenerator<TrainingEvent, T, void>;
 
 /** The prompt of the class pictures: the photos' caption without the subject word. */
-export const classPrompt = (className: string): string => `a photo of a ${className.trim()}`;
+const classPrompt = (className: string): string => `a photo of a ${className.trim()}`;
 
 /** Where a photo's latents are kept; another model of the same name, or another version of it, has its own. */
 export const photoKey = ({ manifest }: BaseModel, runId: string, photoId: string): string =>
