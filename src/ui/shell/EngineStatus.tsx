@@ -21,7 +21,10 @@ export function EngineStatus() {
         <span className={s['dot']} data-phase={engine.phase} data-busy={isBusy || isDrawing} />
         {title(engine)}
       </p>
-      <p className={s['soft']}>{line(engine)}</p>
+      <p className={`${s['soft']} ${s['engineLine']}`}>
+        <span>{line(engine)}</span>
+        {engine.phase === 'ready' && <span>{formatBytes(memoryTotal(engine.memory))} in use</span>}
+      </p>
       {engine.phase === 'loading' && <ProgressBar label="Loading the model" value={loadedPart(engine)} />}
     </div>
   );
@@ -42,10 +45,8 @@ function line(engine: EngineState): string {
     case 'loading':
       if (engine.stage !== 'download' || engine.totalBytes === 0) return 'Preparing the model';
       return `Loading the model, ${formatBytes(engine.loadedBytes)} of ${formatBytes(engine.totalBytes)}`;
-    case 'ready': {
-      const total = memoryTotal(engine.memory);
-      return `${engine.model.name} · ${formatBytes(total)} in use`;
-    }
+    case 'ready':
+      return engine.model.name;
   }
 }
 

@@ -50,7 +50,7 @@ function EmptySheet() {
       <PhotoDrop />
       <div className={p['row']}>
         <Button onPress={() => void trySample(app)}>Try with sample photos</Button>
-        <p className={p['soft']}>Six pictures of a small toy, if you only want to see it work.</p>
+        <p className={p['soft']}>No photos at hand? Six of a small toy.</p>
       </div>
     </>
   );
@@ -60,7 +60,7 @@ function Problems() {
   const app = useApp();
   const problems = useStore(app.workspace, (workspace) => workspace.problems);
   return (
-    <div role="status" aria-label="Photos not added">
+    <div role="status" aria-label="Photos not added" className={s['status']}>
       {problems.length > 0 && (
         <div className={s['problems']}>
           {problems.map((problem) => (

@@ -8,6 +8,7 @@ import { Button } from '../../components/Button';
 import { formatBytes } from '../../format';
 import p from '../page.module.css';
 import { Preflight } from './Preflight';
+import s from './Train.module.css';
 
 /** The panel beside a draft. */
 export function StartPanel() {
@@ -25,7 +26,7 @@ export function StartPanel() {
           {describeAdvice(advice)}
         </p>
       ))}
-      <div role="alert">
+      <div role="alert" className={s['status']}>
         {isSaid && <p className={p['error']}>{describeObstacle(obstacle, workspace.estimate)}</p>}
       </div>
       <Button look="primary" isDisabled={workspace.readingPhotos > 0} onPress={() => void startTraining(app)}>

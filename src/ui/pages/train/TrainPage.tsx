@@ -37,7 +37,7 @@ export function TrainPage() {
       </div>
       <SubjectStrip />
       {saveFailure && <FailureNote failure={saveFailure} />}
-      <div className={p['columns']}>
+      <div className={p['columns']} data-run={!isDraft}>
         <div className={p['column']}>
           <PhotoPanel />
           {isDraft ? <SetupPanel /> : <RunSummary run={run} />}
