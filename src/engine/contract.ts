@@ -5,9 +5,9 @@ import type { SamplerName } from '../diffusion/samplers/samplers';
 import type { RecipeName, TrainingSettings, settingRanges } from '../training/settings';
 
 export type { RecipeName, SamplerName, TrainingSettings };
-export type SettingRanges = typeof settingRanges;
+type SettingRanges = typeof settingRanges;
 export type Compute = 'automatic' | 'webgpu' | 'wasm';
-export type Backend = 'webgpu' | 'wasm';
+type Backend = 'webgpu' | 'wasm';
 
 /** Bytes in use, by what they hold ("UNet weights", "training step", …). */
 export type MemoryUse = Readonly<Record<string, number>>;

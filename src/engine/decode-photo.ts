@@ -5,10 +5,10 @@ import { squareCrop } from '../training/images-crop';
 import { detectFormat, headBytes, mediaTypes, readPixelSize } from './photo-format';
 
 /** Why a photo is refused: `details.reason` of AppError('bad-image'). */
-export type BadImageReason = 'empty' | 'not-an-image' | 'undecodable' | 'heic' | 'too-small' | 'too-large';
+type BadImageReason = 'empty' | 'not-an-image' | 'undecodable' | 'heic' | 'too-small' | 'too-large';
 
 /** What is accepted. Bytes and pixels are bounded because the decoder holds the file and 4 bytes per pixel at once. */
-export const photoLimits = {
+const photoLimits = {
   fileBytes: 256 * 2 ** 20,
   pixels: 200e6,
   shortestSide: 64,

@@ -33,12 +33,12 @@ export type Services = {
   readonly newSeed: () => number; // whole, below 2^32
 };
 
-export type Chat = {
+type Chat = {
   readonly messages: readonly ChatMessage[];
   readonly subjectId: string | undefined;
 };
 
-export type StoredThings = {
+type StoredThings = {
   readonly kinds: readonly KindUsage[] | undefined; // undefined until measured
   readonly browser: StorageEstimate | undefined;
 };

@@ -8,7 +8,7 @@ import type { EngineState } from './engine-state';
 import { toFailure } from './failure';
 
 /** The model that comes with the page. */
-export const bundledModelId = 'bundled';
+const bundledModelId = 'bundled';
 
 /** Opens the engine with the stored choice of compute, at page start and after it died. */
 export async function openEngine(app: App): Promise<void> {
@@ -19,8 +19,8 @@ export async function openEngine(app: App): Promise<void> {
 /** Changes what the engine runs on and opens it anew. Not while it works: the page asks to pause first. */
 export async function chooseCompute(app: App, compute: Compute): Promise<void> {
   if (app.engine.getState().compute === compute && app.engine.getState().phase !== 'failed') return;
-  await attempt(app, () => saveSetting('compute', compute));
-  await start(app, compute);
+  // The choice shows at once; keeping it may take its time.
+  await Promise.all([start(app, compute), attempt(app, () => saveSetting('compute', compute))]);
 }
 
 /** Ends the worker, whatever it does, and starts another. Jobs under way fail with 'engine-failed'. */

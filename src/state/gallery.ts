@@ -60,7 +60,7 @@ export function restorePicture(app: App, image: GalleryImage): void {
 }
 
 /** The form that draws this picture again, or undefined where its request is not understood. */
-export function formOf({ request }: GalleryImage): DrawForm | undefined {
+function formOf({ request }: GalleryImage): DrawForm | undefined {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) return undefined;
   const value = request as Readonly<Record<string, unknown>>;
   const number = (key: string): number | undefined => {

@@ -6,9 +6,8 @@ type Key = keyof TrainingSettings;
 type KeysOf<T> = { [K in Key]: TrainingSettings[K] extends T ? K : never }[Key];
 
 export type NumberKey = KeysOf<number>;
-export type SwitchKey = KeysOf<boolean>;
-export type TextKey = 'previewPrompt';
-export type ChoiceKey = Exclude<Key, NumberKey | SwitchKey | TextKey>;
+type SwitchKey = KeysOf<boolean>;
+type TextKey = 'previewPrompt';
 
 type Words = { readonly label: string; readonly hint?: string };
 

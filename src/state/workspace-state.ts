@@ -16,7 +16,7 @@ export type PhotoProblem =
   | { readonly id: string; readonly kind: 'duplicate'; readonly file: string; readonly of: string }
   | { readonly id: string; readonly kind: 'too-many'; readonly file: string };
 
-export type EstimateState =
+type EstimateState =
   | { readonly phase: 'none' }
   | { readonly phase: 'known'; readonly estimate: TrainingEstimate }
   | { readonly phase: 'failed'; readonly failure: Failure };

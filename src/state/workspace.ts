@@ -106,7 +106,7 @@ export function changeRun(app: App, patch: Partial<WorkRun>): Promise<void> {
 }
 
 /** Keeps the workbench as it is now. Resolves when that is done or has failed (`saveFailure`). */
-export function saveWorkspace(app: App): Promise<void> {
+function saveWorkspace(app: App): Promise<void> {
   return app.saving(async () => {
     const { run, savedRun } = app.workspace.getState();
     if (run === savedRun) return; // an earlier write took this change along

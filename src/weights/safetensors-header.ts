@@ -25,7 +25,7 @@ export const dtypeSizes = {
 
 export type Dtype = keyof typeof dtypeSizes;
 
-export type TensorEntry = {
+type TensorEntry = {
   readonly dtype: Dtype;
   readonly shape: readonly number[]; // [] = a scalar
   readonly begin: number; // bytes from the start of the file

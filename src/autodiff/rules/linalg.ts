@@ -60,6 +60,17 @@ function isPointwise(node: Node<'Conv'>): boolean {
   return kh === 1 && kw === 1 && strides.every((step) => step === 1) && pads.every((count) => count === 0);
 }
 
+/** The padding of dY with which a convolution by the kernel turned around gives dX; undefined where that is not one of stride 1. */
+function fullPads({
+  inputs,
+  attributes,
+}: Node<'Conv'>): readonly [number, number, number, number] | undefined {
+  const { strides, pads } = attributes;
+  const [kh, kw] = inputs[1]!.shape.slice(2) as [number, number];
+  const full = [kh - 1 - pads[0], kw - 1 - pads[1], kh - 1 - pads[2], kw - 1 - pads[3]] as const;
+  return strides[0] === 1 && strides[1] === 1 && full.every((count) => count >= 0) ? full : undefined;
+}
+
 /**
  * dX of a convolution. With stride 1 it is a convolution of dY with the kernel turned around and its channels swapped, which ORT
  * computes faster than the transposed convolution (wasm, 3×3: 0.5 to 0.7 of its time), and a frozen kernel is turned once,
@@ -70,9 +81,8 @@ function convInputGrad(b: GraphBuilder, node: Node<'Conv'>, dy: Value): Value {
   const { strides, pads } = node.attributes;
   const swapped = transpose(b, w, [1, 0, 2, 3]);
   if (isPointwise(node)) return conv(b, dy, swapped, undefined);
-  const [kh, kw] = w.shape.slice(2) as [number, number];
-  const full = [kh - 1 - pads[0], kw - 1 - pads[1], kh - 1 - pads[2], kw - 1 - pads[3]] as const;
-  if (strides[0] === 1 && strides[1] === 1 && full.every((count) => count >= 0))
+  const full = fullPads(node);
+  if (full)
     return b.node('Conv', [dy, reverse(b, swapped, [2, 3])], { strides, pads: full, dilations: [1, 1] });
   const rest = (axis: 0 | 1) =>
     x.shape[2 + axis]! -
@@ -103,14 +113,54 @@ function convWeightGrad(b: GraphBuilder, node: Node<'Conv'>, dy: Value): Value {
   return transpose(b, slice(b, slice(b, full, 2, 0, kh), 3, 0, kw), swapped);
 }
 
+/**
+ * dX and dW for a trained kernel at stride 1, as matrix products over the patches of dY: row (o, i, j) of `patches` holds at pixel
+ * (u, v) the value dY[o, u + p − i, v + p − j] that x[u, v] reached through kernel element (i, j), so dX = Wᵀ·patches and
+ * dW = patches·xᵀ. What is trained is LoRA's matrix A with its few output channels, so patches are small; dY as the kernel of
+ * a convolution over x unfolds all of x and multiplies it by matrices a few columns wide.
+ */
+function gradsByPatches(
+  b: GraphBuilder,
+  node: Node<'Conv'>,
+  dy: Value,
+  pads: readonly [number, number, number, number],
+): { dx(): Value; dw(): Value } {
+  const [x, w] = node.inputs as readonly [Value, Value];
+  const [o, c, kh, kw] = w.shape as readonly [number, number, number, number];
+  const [n, , height, width] = x.shape as readonly [number, number, number, number];
+  const taps = kh * kw;
+  const shifts = new Float32Array(taps * taps); // one kernel for each (i, j): a single 1, turned around
+  for (let tap = 0; tap < taps; tap++) shifts[tap * taps + taps - 1 - tap] = 1;
+  const planes = reshape(b, dy, [n * o, 1, dy.shape[2]!, dy.shape[3]!]);
+  const shifted = b.node('Conv', [planes, b.constant(shifts, [taps, 1, kh, kw])], {
+    strides: [1, 1],
+    pads,
+    dilations: [1, 1],
+  });
+  const patches = reshape(b, shifted, [n, o * taps, height * width]);
+  return {
+    dx: () => {
+      const kernel = reshape(b, transpose(b, w, [1, 0, 2, 3]), [c, o * taps]);
+      return reshape(b, matMul(b, kernel, patches), x.shape);
+    },
+    dw: () => {
+      const pixels = reshape(b, x, [n, c, height * width]);
+      const sum = reduceSum(b, matMul(b, patches, swap(b, pixels)), [0]);
+      return reshape(b, swap(b, reshape(b, sum, [o, taps, c])), w.shape);
+    },
+  };
+}
+
 const convRule: GradRule<'Conv'> = (b, node, grads, wanted) => {
   const dy = gradOf(grads);
   const { dilations } = node.attributes;
   if (dilations[0] !== 1 || dilations[1] !== 1)
     throw new Error('the gradient of a dilated convolution is not there');
+  const full = fullPads(node);
+  const byPatches = wanted[1] && full && !isPointwise(node) ? gradsByPatches(b, node, dy, full) : undefined;
   return [
-    wanted[0] ? convInputGrad(b, node, dy) : undefined,
-    wanted[1] ? convWeightGrad(b, node, dy) : undefined,
+    wanted[0] ? (byPatches?.dx() ?? convInputGrad(b, node, dy)) : undefined,
+    wanted[1] ? (byPatches?.dw() ?? convWeightGrad(b, node, dy)) : undefined,
     wanted[2] ? reduceSum(b, dy, [0, 2, 3], false) : undefined,
   ];
 };

@@ -37,7 +37,7 @@ export const fakeModel: ModelInfo = {
 };
 
 /** A job that yields what the test gives it and ends as the test says. */
-export class HandJob<Event, Result> {
+class HandJob<Event, Result> {
   #queue: Event[] = [];
   #end: { readonly result: Result } | { readonly error: unknown } | undefined;
   #wake = () => {};

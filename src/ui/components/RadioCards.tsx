@@ -2,7 +2,7 @@
 import { useId, type ReactNode } from 'react';
 import s from './RadioCards.module.css';
 
-export type RadioCard<Value extends string> = {
+type RadioCard<Value extends string> = {
   readonly value: Value;
   readonly label: string;
   readonly hint?: ReactNode;

@@ -3,7 +3,7 @@ import { Icon } from '../components/Icon';
 import { places, useRoute, type Place } from '../hooks/use-route';
 import s from './Shell.module.css';
 
-export const placeNames: Readonly<Record<Place, string>> = {
+const placeNames: Readonly<Record<Place, string>> = {
   train: 'Train',
   create: 'Create',
   chat: 'Chat',
