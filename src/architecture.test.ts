@@ -44,6 +44,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'idb-keyval': ['storage'],
   '@noble/hashes': ['storage', 'weights'],
   '@bufbuild/protobuf': ['onnx'],
+  '@huggingface/hub': ['storage'],
   '@huggingface/tokenizers': ['models'],
   zod: ['models', 'weights', 'diffusion', 'training', 'storage', 'engine', 'router'],
   comlink: ['base', 'engine', 'engine/contract', 'state', 'workers'],
