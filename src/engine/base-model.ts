@@ -49,6 +49,9 @@ export type OpenFile = (path: string) => Promise<Blob>;
 /** Opens a model in diffusers layout; AppError('unsupported-model' | 'bad-file') where it is none of ours. */
 export async function openBaseModel(manifest: ModelManifest, open: OpenFile): Promise<BaseModel> {
   const json = async (path: string): Promise<unknown> => parseJson(path, await (await open(path)).text());
+  // Older models have these two, newer ones may not; CLIP's own special tokens are the default.
+  const jsonIfThere = (path: string): Promise<unknown> =>
+    manifest.files.some((file) => file.path === path) ? json(path) : Promise.resolve({});
   const unet = parseUnetConfig(await json('unet/config.json'));
   const text = parseClipTextConfig(await json('text_encoder/config.json'));
   const vae = parseAutoencoder(await json('vae/config.json'));
@@ -56,8 +59,8 @@ export async function openBaseModel(manifest: ModelManifest, open: OpenFile): Pr
   const tokenizer = createTokenizer({
     vocab: (await json('tokenizer/vocab.json')) as Record<string, number>,
     merges: await (await open('tokenizer/merges.txt')).text(),
-    specialTokensMap: await json('tokenizer/special_tokens_map.json'),
-    tokenizerConfig: await json('tokenizer/tokenizer_config.json'),
+    specialTokensMap: await jsonIfThere('tokenizer/special_tokens_map.json'),
+    tokenizerConfig: await jsonIfThere('tokenizer/tokenizer_config.json'),
     maxLength: text.max_position_embeddings,
   });
   const levels = vae.kind === 'AutoencoderKL' ? vae.config.block_out_channels : vae.config.num_decoder_blocks;
@@ -113,11 +116,21 @@ async function openWeights(open: OpenFile, component: Component, path: string): 
   });
 }
 
-/** Text encoders of hub files carry "text_model."; transformers 5 saves them without. */
-const parameterName = (component: Component, name: string): string =>
-  component === 'text_encoder' && !name.startsWith('text_model.')
-    ? `${component}.text_model.${name}`
-    : `${component}.${name}`;
+/** What diffusers called the matrices of the autoencoder's attention until 0.16, and what it calls them now. */
+const formerNames = [
+  [/(\.attentions\.0)\.query\./, '$1.to_q.'],
+  [/(\.attentions\.0)\.key\./, '$1.to_k.'],
+  [/(\.attentions\.0)\.value\./, '$1.to_v.'],
+  [/(\.attentions\.0)\.proj_attn\./, '$1.to_out.0.'],
+] as const;
+
+/** A weight's name in the graphs. Text encoders of hub files carry "text_model."; transformers 5 saves them without. */
+function parameterName(component: Component, name: string): string {
+  if (component === 'text_encoder' && !name.startsWith('text_model.'))
+    return `${component}.text_model.${name}`;
+  if (component !== 'vae') return `${component}.${name}`;
+  return `${component}.${formerNames.reduce((newer, [former, now]) => newer.replace(former, now), name)}`;
+}
 
 /** Fails when a weight that the graphs need is missing or of another shape; answers the layers that can be adapted. */
 function checkWeights(model: Omit<BaseModel, 'layers'>): readonly AdaptableLayer[] {

@@ -69,6 +69,7 @@ function downloadBundled(
     const blobs = new Map<string, Blob>();
     let doneBytes = 0;
     for (const file of manifest.files) {
+      stop.throwIfAborted();
       const blob = await openModelFile(file, {
         ...source,
         fetch: (_path, init) => source.fetch(new URL(file.path, folder), init), // errors name the file, not the address

@@ -47,7 +47,7 @@ async function send(
 ): Promise<Response | AppError> {
   const request = new Request(input, {
     ...init,
-    signal,
+    signal: null,
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     cache: 'no-store', // gigabytes are kept once, by us
@@ -57,7 +57,8 @@ async function send(
     request.headers.set('Authorization', `Bearer ${token}`); // browsers drop it where a redirect leaves the hub
   }
   try {
-    return await fetch(request);
+    // Beside the request, not in it: a signal that a request follows is lost when the request is collected as garbage.
+    return await fetch(request, { signal });
   } catch (error) {
     signal.throwIfAborted();
     return new AppError('hub-unreachable', { model }, error);

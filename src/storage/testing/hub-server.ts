@@ -21,6 +21,7 @@ export type HubRepo = {
 export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'break'; readonly afterBytes: number } // the connection goes away
+  | { readonly kind: 'stall'; readonly afterBytes: number } // nothing more comes, and the line stays
   | { readonly kind: 'short'; readonly bytes: number } // a whole answer that is shorter than the list says
   | { readonly kind: 'long' } // one byte too many
   | { readonly kind: 'wrong' } // right length, other content
@@ -191,7 +192,8 @@ export async function startHub(repos: readonly HubRepo[], options: HubOptions): 
       'Content-Length': body.length,
       ...(first !== undefined && { 'Content-Range': `bytes ${from}-${to - 1}/${content.length}` }),
     });
-    const end = fault?.kind === 'break' ? Math.min(fault.afterBytes, body.length) : body.length;
+    const isCut = fault?.kind === 'break' || fault?.kind === 'stall';
+    const end = isCut ? Math.min(fault.afterBytes, body.length) : body.length;
     const piece = 16 * 1024;
     const closed = once(response, 'close');
     for (let at = 0; at < end && !response.destroyed; at += piece) {
@@ -200,7 +202,8 @@ export async function startHub(repos: readonly HubRepo[], options: HubOptions): 
         await Promise.race([once(response, 'drain'), closed]);
       if (hub.throttle !== undefined) await sleep((1000 * size) / hub.throttle);
     }
-    if (fault?.kind !== 'break') return void response.end();
+    if (!isCut) return void response.end();
+    if (fault.kind === 'stall') return void (await closed);
     await sleep(20); // what was written goes out first
     response.destroy();
   }
