@@ -13,6 +13,7 @@ const app = createApp(
   browserServices({
     engine: () => new Worker(new URL('../workers/engine.worker.ts', import.meta.url), { type: 'module' }),
     codec: () => new Worker(new URL('../workers/codec.worker.ts', import.meta.url), { type: 'module' }),
+    library: () => new Worker(new URL('../workers/library.worker.ts', import.meta.url), { type: 'module' }),
   }),
 );
 boot(app);
