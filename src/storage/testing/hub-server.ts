@@ -39,7 +39,7 @@ export type HubRequest = {
 export type Hub = {
   readonly port: number;
   readonly requests: HubRequest[];
-  /** The next requests for `path` fail, each in the way of its turn. */
+  /** The next requests for `path` fail, each in the way of its turn; none do where none are given. */
   readonly fail: (path: string, ...faults: readonly Fault[]) => void;
   /** From now on bodies come at this speed; undefined = as fast as they can. */
   throttle: number | undefined; // bytes per second
@@ -74,7 +74,7 @@ export async function startHub(repos: readonly HubRepo[], options: HubOptions): 
   const hub: Hub = {
     port,
     requests: [],
-    fail: (path, ...next) => void faults.set(path, [...(faults.get(path) ?? []), ...next]),
+    fail: (path, ...next) => void faults.set(path, [...next]),
     throttle: undefined,
     close: () =>
       new Promise((resolve) => {
