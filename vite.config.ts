@@ -24,5 +24,6 @@ export default defineConfig({
     environment: 'node',
     include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
     testTimeout: 60_000, // gradient checks on two slow cores
+    hookTimeout: 60_000, // models compiled there
   },
 });
