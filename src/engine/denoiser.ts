@@ -3,7 +3,7 @@ import { assertExists } from '../base/assert';
 import { createLatentNoise } from '../diffusion/latent-noise';
 import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
-import { denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
+import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
 import { timeFeatures } from '../models/unet/time-features';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Pipeline } from './pipeline';
@@ -94,6 +94,12 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         .run(Object.fromEntries(feeds))
         .finally(() => coefficients.forEach((tensor) => tensor.dispose()));
       return assertExists(sum, 'sum');
+    },
+    blend: async (mask, drawn, kept) => {
+      const key = `blend ${shape.join()}`;
+      const program = await pipeline.program(key, 'sampling step', [], () => blendGraph(shape));
+      const { blended } = await program.run({ mask, drawn, kept });
+      return assertExists(blended, 'blended');
     },
     noise: () => Promise.resolve(draw()),
     dispose: (tensor) => {

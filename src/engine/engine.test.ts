@@ -41,6 +41,7 @@ const request: SampleRequest = {
   height: 32,
   images: 1,
   sampler: 'ddim',
+  sigmas: 'schedule',
   previewEvery: 0,
 };
 
@@ -119,6 +120,7 @@ describe('drawing', () => {
       { negativePrompt: 'a photo of a red ball' },
       { guidance: 1 },
       { sampler: 'euler' } as const,
+      { sampler: 'euler', sigmas: 'karras', steps: 4 } as const,
     ])
       expect(pixelsOf((await draw(change)).files[0]!)).not.toEqual(plain);
     expect(pixelsOf((await draw()).files[0]!)).toEqual(plain);

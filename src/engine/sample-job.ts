@@ -2,7 +2,7 @@
 import { AppError } from '../base/errors';
 import type { Job } from '../base/job';
 import { sample } from '../diffusion/sample';
-import { planSampling } from '../diffusion/samplers/samplers';
+import { planSampling, sigmaSamplers } from '../diffusion/samplers/samplers';
 import type { LatentShape } from '../models/stable-diffusion';
 import { formatParameters, parametersKeyword } from '../weights/png-parameters';
 import { insertPngText } from '../weights/png-text';
@@ -84,7 +84,7 @@ async function* drawOne(
   });
   const noise = denoiser.initial();
   try {
-    const plan = planSampling(model.schedule, request.sampler, steps);
+    const plan = planSampling(model.schedule, request.sampler, steps, { sigmas: request.sigmas });
     const job = sample(plan, denoiser, { noise, previewEvery }, signal);
     for (;;) {
       const next = await job.next();
@@ -93,8 +93,8 @@ async function* drawOne(
         next.value.dispose();
         return picture;
       }
-      const { step, x0 } = next.value;
-      yield { kind: 'step-end', step, steps, image, images };
+      const { step, stepCount, x0 } = next.value; // Heun calls the model more often than it has steps
+      yield { kind: 'step-end', step, steps: stepCount, image, images };
       if (x0)
         yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await decodeLatents(pipeline, x0)) };
     }
@@ -118,6 +118,7 @@ async function withParameters(
   const settings = {
     Steps: String(request.steps),
     Sampler: request.sampler,
+    ...(hasOwnSigmas(request) ? {} : { 'Schedule type': scheduleTypes[request.sigmas] }),
     'CFG scale': String(request.guidance),
     Seed: String(seed),
     Size: `${request.width}x${request.height}`,
@@ -131,6 +132,12 @@ async function withParameters(
   const text = formatParameters({ prompt, negativePrompt, settings });
   return new Blob([insertPngText(bytes, parametersKeyword, text)], { type: 'image/png' });
 }
+
+/** What AUTOMATIC1111 calls the ways to space sigmas. */
+const scheduleTypes = { schedule: 'Automatic', karras: 'Karras', exponential: 'Exponential' } as const;
+
+const hasOwnSigmas = ({ sampler, sigmas }: SampleRequest): boolean =>
+  sigmas === 'schedule' || !sigmaSamplers.includes(sampler);
 
 /** [lowest, highest] of what a request may ask for. */
 const ranges = {

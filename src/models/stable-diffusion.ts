@@ -166,6 +166,15 @@ export function encodeGraph(
   return b.finish({ mean: scaled(mean), deviation: scale(b, std, factor) });
 }
 
+/** kept + mask · (drawn − kept), with mask [n, 1, h, w] and the others of `shape`: inpainting. Output: blended. */
+export function blendGraph(shape: LatentShape): Graph {
+  const b = new GraphBuilder('inpainting');
+  const [n, , h, w] = shape;
+  const mask = b.input('mask', 'float32', [n, 1, h, w]);
+  const [drawn, kept] = [b.input('drawn', 'float32', shape), b.input('kept', 'float32', shape)];
+  return b.finish({ blended: add(b, kept, mul(b, mask, sub(b, drawn, kept))) });
+}
+
 /** Σ cᵢ·xᵢ over `count` tensors x0, x1, … of `shape` with coefficients c0, c1, … [1]: the update of every sampler. Output: sum. */
 export function linearGraph(count: number, shape: LatentShape): Graph {
   const b = new GraphBuilder('linear combination');

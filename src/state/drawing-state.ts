@@ -1,5 +1,5 @@
 // What a person asked to be drawn, and the drawing under way. One at a time, whichever page asked.
-import type { ModelInfo, SampleRequest, SamplerName } from '../engine/contract';
+import type { ModelInfo, SampleRequest, SamplerName, SigmaSpacing } from '../engine/contract';
 import type { Failure } from './failure';
 
 /** The form. A setting that nobody touched is undefined and follows the model. */
@@ -16,6 +16,7 @@ export type DrawForm = {
   readonly width: number | undefined;
   readonly height: number | undefined;
   readonly sampler: SamplerName | undefined;
+  readonly sigmas: SigmaSpacing;
 };
 
 export type DrawPlace = 'create' | 'chat';
@@ -47,6 +48,7 @@ export const emptyForm: DrawForm = {
   width: undefined,
   height: undefined,
   sampler: undefined,
+  sigmas: 'schedule',
 };
 
 /** The form with the model's own values where nobody chose. */
@@ -65,6 +67,7 @@ export function requestOf(form: DrawForm, model: ModelInfo): SampleRequest {
     height: form.height ?? resolution,
     images: form.images,
     sampler: form.sampler ?? sampling.sampler,
+    sigmas: form.sigmas,
     previewEvery: 2,
   };
 }

@@ -34,6 +34,7 @@ test('draws what the form says, the model answering for what nobody chose', asyn
     height: 64,
     images: 2,
     sampler: 'ddim',
+    sigmas: 'schedule',
     previewEvery: 2,
   });
   let closed = 0;

@@ -2,7 +2,7 @@
 import { useStore } from 'zustand';
 import { editForm, randomizeSeed } from '../../../state/drawing';
 import { modelOf } from '../../../state/engine-state';
-import { samplerLabels } from '../../../state/samplers';
+import { samplerLabels, sigmaLabels } from '../../../state/samplers';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { NumberInput } from '../../components/NumberInput';
@@ -10,6 +10,7 @@ import { SelectInput } from '../../components/SelectInput';
 import s from './Create.module.css';
 
 const largestSide = 1024;
+const sigmaOptions = Object.entries(sigmaLabels) as [keyof typeof sigmaLabels, string][];
 
 /** Sampler, numbers and the seed. */
 export function DrawSettings() {
@@ -38,6 +39,14 @@ export function DrawSettings() {
         isDisabled={!model}
         onChange={(next) => editForm(app, { sampler: next })}
       />
+      {model?.sigmaSamplers.includes(sampler) && (
+        <SelectInput
+          label="Noise levels"
+          value={form.sigmas}
+          options={sigmaOptions}
+          onChange={(sigmas) => editForm(app, { sigmas })}
+        />
+      )}
       <div className={s['numbers']}>
         <NumberInput
           label="Steps"
