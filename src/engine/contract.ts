@@ -83,9 +83,16 @@ export type TrainingEvent =
 
 export type TrainingResult = { readonly step: number; readonly steps: number };
 
+/**
+ * weighted: AUTOMATIC1111's (word:1.2), [word] and BREAK, and prompts of any length; plain: the letters as they stand, cut off where the
+ * text encoder has no more places.
+ */
+export type PromptSyntax = 'plain' | 'weighted';
+
 export type SampleRequest = {
   readonly prompt: string;
   readonly negativePrompt: string;
+  readonly promptSyntax: PromptSyntax;
   readonly subjectId: string | undefined; // a run or an imported LoRA, undefined = the base model
   readonly checkpointStep: number | undefined; // undefined = the newest weights
   readonly subjectStrength: number; // 0 to 2

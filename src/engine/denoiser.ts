@@ -1,5 +1,5 @@
 // The sampling loop's backend on a runtime: the guided UNet call and linear combinations, on tensors that stay on the device.
-import { assertExists } from '../base/assert';
+import { assert, assertExists } from '../base/assert';
 import { createLatentNoise } from '../diffusion/latent-noise';
 import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
@@ -21,7 +21,7 @@ export type DeviceAdapters = { readonly unet?: DeviceAdapter; readonly text?: De
 
 export type DenoiserOptions = {
   readonly shape: LatentShape;
-  readonly conditional: Float32Array; // [s, e], for all pictures of the batch
+  readonly conditional: Float32Array; // [s, e], for all pictures of the batch; long prompts have a longer s
   readonly unconditional: Float32Array;
   readonly guidance: number; // 1 or less: no guidance, one UNet pass
   readonly rescale: number; // 0: none
@@ -41,10 +41,11 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const { runtime, model } = pipeline;
   const { shape, conditional, unconditional, guidance, rescale, adapter, seeds } = options;
   const [n, c, h, w] = shape;
-  const contextLength = model.text.max_position_embeddings;
+  const contextLength = conditional.length / model.unet.cross_attention_dim;
+  assert(conditional.length === unconditional.length, 'both prompts have as many states');
   const isGuided = guidance > 1;
   const isRescaled = isGuided && rescale > 0;
-  const key = ['denoise', shape.join(), isGuided, isRescaled, adapter?.key ?? ''].join(' ');
+  const key = ['denoise', shape.join(), contextLength, isGuided, isRescaled, adapter?.key ?? ''].join(' ');
   const compiled = () =>
     pipeline.program(key, 'UNet', ['unet'], () => {
       const { rankOf } = adapter ?? {};

@@ -12,7 +12,7 @@ import { openDenoiser } from './denoiser';
 import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
-import { encodePrompt } from './prompts';
+import { encodePrompts } from './prompts';
 import { loadSubject, uploadAdapters } from './subjects';
 
 /** Draws request.images pictures; picture i has the seed request.seed + i. Aborts between steps. */
@@ -30,8 +30,7 @@ export async function* drawImages(
   const start = performance.now();
   try {
     const text = uploaded?.adapters.text;
-    const conditional = await encodePrompt(pipeline, request.prompt, text);
-    const unconditional = await encodePrompt(pipeline, request.negativePrompt, text);
+    const { conditional, unconditional } = await encodePrompts(pipeline, request, text);
     for (let image = 0; image < images; image++) {
       const own = (seed + image) % 2 ** 32;
       const picture = yield* drawOne(

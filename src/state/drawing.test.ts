@@ -24,6 +24,7 @@ test('draws what the form says, the model answering for what nobody chose', asyn
   expect(request).toEqual({
     prompt: 'a dog',
     negativePrompt: '',
+    promptSyntax: 'weighted',
     subjectId: undefined,
     checkpointStep: undefined,
     subjectStrength: 1,
@@ -63,6 +64,8 @@ test('draws what the form says, the model answering for what nobody chose', asyn
     guidance: 3,
     steps: 20,
     images: 1,
+    promptSyntax: 'weighted',
+    sigmas: 'schedule',
   });
   await deletePicture(reopened, stored[0]!.id);
   expect((await listGalleryImages()).map(({ id }) => id)).toEqual([stored[1]!.id]);

@@ -79,6 +79,7 @@ function formOf({ request }: GalleryImage): DrawForm | undefined {
     prompt,
     seed,
     negativePrompt: text('negativePrompt') ?? '',
+    promptSyntax: text('promptSyntax') === 'weighted' ? 'weighted' : 'plain',
     subjectId: text('subjectId'),
     checkpointStep: number('checkpointStep'),
     subjectStrength: number('subjectStrength') ?? 1,

@@ -7,6 +7,7 @@ import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { NumberInput } from '../../components/NumberInput';
 import { SelectInput } from '../../components/SelectInput';
+import { SwitchInput } from '../../components/SwitchInput';
 import s from './Create.module.css';
 
 const largestSide = 1024;
@@ -83,6 +84,12 @@ export function DrawSettings() {
           <Button icon="dice" aria-label="Random seed" onPress={() => randomizeSeed(app)} />
         </div>
       </div>
+      <SwitchInput
+        label="Prompt weighting"
+        hint="(word:1.2) counts more, [word] less; long prompts are read in parts, and BREAK starts the next."
+        value={form.promptSyntax === 'weighted'}
+        onChange={(isOn) => editForm(app, { promptSyntax: isOn ? 'weighted' : 'plain' })}
+      />
     </>
   );
 }
