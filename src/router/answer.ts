@@ -46,7 +46,7 @@ export async function openAnswer(input: AttemptInput, clock: Clock, signal: Abor
     controller.abort();
   };
   const toError = (error: unknown): unknown => {
-    if (signal.aborted) return signal.reason;
+    if (controller.signal.aborted && !hasExpired) return controller.signal.reason; // our reader left
     if (hasExpired) return new AttemptError(ownFailure('timeout', 'The model did not answer in time.'));
     if (error instanceof AttemptError) return error;
     return new AttemptError(ownFailure('cut-off', 'The connection to the model broke.'));

@@ -163,11 +163,6 @@ export function classifyError(status: number, body: unknown, now: number): Failu
   };
 }
 
-/** True where a body that came with a good status is an error after all. */
-export function hasError(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'error' in body && body.error !== null;
-}
-
 function upstreamWords(status: number, error: UpstreamError | undefined): Failure['upstream'] {
   const { provider_name, error_type, limit_source, raw } = error?.metadata ?? {};
   const words = { code: error?.code, status, provider_name, error_type, limit_source, raw };

@@ -14,12 +14,13 @@ export function isFreeId(id: string): boolean {
 
 /** True where every price, of whatever unit, is zero. A price that is not a number is not free. */
 export function isPriceless(pricing: ModelRecord['pricing']): boolean {
-  const { discount: _, ...prices } = pricing;
-  return Object.values(prices).every((price) =>
-    Array.isArray(price)
-      ? price.length === 0
-      : (typeof price === 'number' || (typeof price === 'string' && price.trim() !== '')) &&
-        Number(price) === 0,
+  return Object.entries(pricing).every(([unit, price]) =>
+    unit === 'discount'
+      ? true
+      : Array.isArray(price)
+        ? price.length === 0
+        : (typeof price === 'number' || (typeof price === 'string' && price.trim() !== '')) &&
+          Number(price) === 0,
   );
 }
 

@@ -22,6 +22,7 @@ const speedShare = 0.3;
 export type ModelHealth = {
   success: number; // 0 to 1
   samples: number;
+  hasPrior: boolean; // the endpoint list was asked
   firstTokenMs: number | undefined;
   tokensPerSecond: number | undefined;
   strikes: number; // cool-downs since the last success
@@ -33,8 +34,8 @@ export type ModelHealth = {
 export type Health = {
   of(id: string): Readonly<ModelHealth>;
   isCooling(id: string): boolean;
-  /** Expected success from the endpoint list (0 to 1), for a model without samples. */
-  setPrior(id: string, success: number): void;
+  /** Expected success from the endpoint list (0 to 1; undefined: unknown), for a model without samples. */
+  setPrior(id: string, success: number | undefined): void;
   firstToken(id: string, ms: number): void;
   /** An answer ended well. `tokens` in `ms` after its first. */
   succeeded(id: string, tokens: number, ms: number): void;
@@ -55,6 +56,7 @@ export function createHealth(now: () => number): Health {
     const fresh: ModelHealth = {
       success: priorSuccess,
       samples: 0,
+      hasPrior: false,
       firstTokenMs: undefined,
       tokensPerSecond: undefined,
       strikes: 0,
@@ -76,7 +78,8 @@ export function createHealth(now: () => number): Health {
     isCooling: (id) => of(id).coolUntil > now(),
     setPrior(id, success) {
       const health = of(id);
-      if (health.samples === 0) health.success = success;
+      health.hasPrior = true;
+      if (health.samples === 0) health.success = success ?? health.success;
     },
     firstToken(id, ms) {
       const health = of(id);

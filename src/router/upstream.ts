@@ -28,7 +28,7 @@ const errorLength = 100_000;
 
 /** A caller of OpenRouter. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { title, referer } = options;
+  const { fetch, title, referer } = options; // fetch alone: a browser's refuses to be a method of something else
 
   async function send(path: string, key: string | undefined, init: RequestInit): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json' };
@@ -37,7 +37,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     if (referer !== undefined) headers['http-referer'] = referer;
     if (title !== undefined) headers['x-openrouter-title'] = title;
     try {
-      return await options.fetch(options.upstream + path, {
+      return await fetch(options.upstream + path, {
         ...init,
         headers,
         credentials: 'omit',

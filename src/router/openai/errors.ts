@@ -42,6 +42,12 @@ export function requestErrorOf(failure: Failure, retryAfterMs = failure.waitMs):
   return new RequestError(own, code, failure.message, { retryAfterMs, metadata: failure.upstream });
 }
 
+/** What the client is told when an answer breaks off after it began. */
+export function brokenAnswer(failure: Failure): RequestError {
+  const { code } = rules[failure.kind];
+  return new RequestError(502, code, failure.message, { metadata: failure.upstream });
+}
+
 const types: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
