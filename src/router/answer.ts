@@ -60,9 +60,10 @@ export async function openAnswer(input: AttemptInput, clock: Clock, signal: Abor
   let reasoningSince: number | undefined;
   try {
     const response = await orAborted(input.send(controller.signal), controller.signal);
-    source = readPieces(response, clock.now, () => {
+    const onComment = () => {
       if (reasoningSince === undefined) watchdog.set(limit(timeouts.comments));
-    });
+    };
+    source = readPieces(response, clock.now, onComment, controller.signal);
     for (;;) {
       const next = await orAborted(source.next(), controller.signal);
       if (next.done) throw new AttemptError(emptyAnswer(held));

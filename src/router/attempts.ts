@@ -17,8 +17,8 @@ export const wallClock = 45_000;
 
 /** What a request asks of the loop. */
 export type Plan = {
-  /** The models that meet it and are not in `tried`; `after` is the failure before. Empty: there is none. */
-  readonly candidates: (tried: ReadonlySet<string>, after: Failure | undefined) => readonly Model[];
+  /** The models that meet it and are not in `tried`. */
+  readonly candidates: (tried: ReadonlySet<string>) => readonly Model[];
   readonly weight: (model: Model) => number;
   /** Asked first where it is a candidate (stickiness). */
   readonly preferred: string | undefined;
@@ -83,14 +83,16 @@ export async function runAttempts<T>(
   const fail = (error: RequestError) => new AttemptsFailed(error, count);
 
   for (;;) {
-    if (count >= maxAttempts) throw fail(finalError(last, plan, false));
+    if (count >= maxAttempts) throw fail(finalError(last, plan));
     if (clock.now() >= deadline) {
       throw fail(new RequestError(504, 'timeout', 'No free model answered in time.'));
     }
-    const model = again ?? choose(plan, health, tried, last, clock.now);
+    const model = again ?? choose(plan, health, tried, clock.now);
     again = undefined;
-    if (model instanceof RequestError)
-      throw fail(last ? finalError(last, plan, model.status === 429) : model);
+    if (model instanceof RequestError) {
+      const isPools = model.status === 429 && last?.kind === 'pool';
+      throw fail(last && !isPools ? finalError(last, plan) : model);
+    }
 
     const place = await account.admit(queueLeftMs, signal, (until) => onEvent({ kind: 'waiting', until }));
     if ('stop' in place) throw fail(requestErrorOf(place.stop.failure));
@@ -138,7 +140,7 @@ export async function runAttempts<T>(
       if (isCommitted && kind !== 'schema') throw fail(brokenAnswer(failure));
       deps.noteFailure(model, failure.kind);
       if (!(failure.kind === 'data-policy' && plan.hasOwnPolicy)) {
-        const isOnlyModel = plan.candidates(tried, failure).length === 0;
+        const isOnlyModel = plan.candidates(tried).length === 0;
         await account.failed(failure, model.id, isOnlyModel && !plan.isExact);
       }
       const { reaction } = rules[failure.kind];
@@ -158,17 +160,18 @@ function choose(
   plan: Plan,
   health: Health,
   tried: ReadonlySet<string>,
-  last: Failure | undefined,
   now: () => number,
 ): Model | RequestError {
-  const candidates = plan.candidates(tried, last);
+  const candidates = plan.candidates(tried);
   const awake = candidates.filter(({ id }) => plan.ignoresCoolDown || !health.isCooling(id));
   const preferred = awake.find(({ id }) => id === plan.preferred);
   const model = preferred ?? pickWeighted(awake, plan.weight, plan.random);
   if (model) return model;
-  if (candidates.length === 0)
+  const all = plan.candidates(new Set());
+  if (all.length === 0 || !all.every(({ id }) => health.isCooling(id))) {
     return new RequestError(503, 'no_free_model', 'No free model fits the request now.');
-  const waits = candidates.map(({ id }) => health.of(id).coolUntil);
+  }
+  const waits = all.map(({ id }) => health.of(id).coolUntil);
   const names = plan.isExact ? 'The model is' : 'All free models that fit are';
   const retryAfterMs = Math.max(0, Math.min(...waits) - now());
   return new RequestError(
@@ -180,14 +183,13 @@ function choose(
 }
 
 /** What the client is told when all attempts are spent, or no model is left. */
-function finalError(last: Failure | undefined, plan: Plan, isAllCooling: boolean): RequestError {
+function finalError(last: Failure | undefined, plan: Plan): RequestError {
   if (last === undefined)
     return new RequestError(503, 'no_free_model', 'No free model fits the request now.');
   const error = requestErrorOf(last);
   // The cause of the last failure where it is about the request or the account; else that all failed.
   if (plan.isExact || last.kind === 'context' || last.kind === 'data-policy' || last.kind === 'minute')
     return error;
-  if (isAllCooling && last.kind === 'pool') return error;
   return new RequestError(
     503,
     error.status === 503 ? error.code : 'upstream_error',

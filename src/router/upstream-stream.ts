@@ -51,14 +51,14 @@ export type Usage = z.infer<typeof usageSchema>;
 const chunkSchema = z.object({
   id: text,
   created: count,
-  error: z.unknown(),
+  error: z.unknown().optional(),
   choices: z
     .array(
       z.object({
         delta: deltaSchema.nullish().catch(null),
         message: deltaSchema.nullish().catch(null),
         finish_reason: text,
-        error: z.unknown(),
+        error: z.unknown().optional(),
         logprobs: z.record(z.string(), z.unknown()).nullish().catch(null),
       }),
     )
@@ -102,6 +102,7 @@ export async function* readPieces(
   response: Response,
   now: () => number,
   onSign: () => void,
+  signal: AbortSignal,
 ): AsyncGenerator<readonly Piece[], void, undefined> {
   const toPiece = createPieceReader(now);
   const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true;
@@ -127,6 +128,8 @@ export async function* readPieces(
   });
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
+  const cancel = () => void reader.cancel().catch(() => undefined); // a broken stream has nothing left to cancel
+  signal.addEventListener('abort', cancel, { once: true });
   try {
     while (!isDone) {
       const { done, value } = await reader.read();
@@ -147,7 +150,8 @@ export async function* readPieces(
       throw new AttemptError(ownFailure('cut-off', 'The answer was cut off by the provider.'));
     }
   } finally {
-    await reader.cancel().catch(() => undefined); // an aborted or broken stream has nothing left to cancel
+    signal.removeEventListener('abort', cancel);
+    cancel();
   }
 }
 
