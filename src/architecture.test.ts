@@ -42,7 +42,7 @@ const order = Object.keys(layers);
 const owners: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-web': ['runtime'],
   'idb-keyval': ['storage'],
-  '@noble/hashes': ['storage', 'weights'],
+  '@noble/hashes': ['storage', 'weights', 'router'],
   '@bufbuild/protobuf': ['onnx'],
   '@huggingface/tokenizers': ['models'],
   'eventsource-parser': ['router'],

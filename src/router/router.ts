@@ -92,29 +92,25 @@ export function createRouter(options: RouterOptions): Router {
     draw: options.draw,
     checkCost(id, usage) {
       const cost = costOf(usage);
-      if (cost !== undefined) void quarantine.add(id, cost);
+      if (cost !== undefined) quarantine.add(id, cost).catch(ignoreStore);
     },
     onChange,
   };
 
-  const accounts = new Map<string, Promise<Account>>(); // by key; hashing is not free
-  function accountOf(key: string): Promise<Account> {
-    const known = accounts.get(key);
-    if (known) return known;
-    accounts.clear(); // a tab has one key at a time
-    const opened = hashText(key).then((id) =>
-      openAccount(id, store, clock, (record) => {
-        shownAccount = record;
-        onChange();
-      }),
-    );
-    accounts.set(key, opened);
-    return opened;
+  let lastAccount: { readonly key: string; readonly account: Account } | undefined;
+  function accountOf(key: string): Account {
+    if (lastAccount?.key === key) return lastAccount.account;
+    const account = openAccount(hashText(key), store, clock, (record) => {
+      shownAccount = record;
+      onChange();
+    });
+    lastAccount = { key, account };
+    return account;
   }
 
   async function sourceOf(key: string | undefined): Promise<RegistrySource> {
     await quarantine.load();
-    return key === undefined ? { id: '', key } : { id: (await accountOf(key)).id, key };
+    return { id: key === undefined ? '' : accountOf(key).id, key };
   }
 
   let keyFactsAt = -Infinity;
@@ -159,11 +155,11 @@ export function createRouter(options: RouterOptions): Router {
     if (route.kind === 'images' && isLocalPicture(body)) return drawLocally(parts, body, signal);
     if (key === undefined) throw new RequestError(401, 'invalid_api_key', 'There is no OpenRouter key yet.');
     await quarantine.load();
-    const account = await accountOf(key);
+    const account = accountOf(key);
     const stop = stopFailure(await account.read(), now());
     if (stop) throw requestErrorOf(stop.failure);
     if (now() - keyFactsAt > keyFactsAge) void readKeyFacts(key, account);
-    const hash = await hashText(`${path}\n${text}`);
+    const hash = hashText(`${path}\n${text}`);
     const incoming = { body, hash, key, account, hooks: init?.[pageHooks] ?? {}, signal };
     switch (route.kind) {
       case 'chat':
@@ -219,14 +215,17 @@ export function createRouter(options: RouterOptions): Router {
       const key = options.apiKey();
       const source = await sourceOf(key);
       await registry.refresh(source, signal).catch(() => signal.throwIfAborted()); // a failure is in the status
-      if (key !== undefined) await readKeyFacts(key, await accountOf(key));
+      if (key !== undefined) await readKeyFacts(key, accountOf(key));
     },
     retryStopped() {
       const key = options.apiKey();
-      if (key !== undefined) void accountOf(key).then((account) => account.lift());
+      if (key !== undefined) accountOf(key).lift().catch(ignoreStore);
     },
   };
 }
+
+/** A store that fails is told by the next request, which cannot do without it. */
+function ignoreStore(): void {}
 
 function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;

@@ -37,20 +37,13 @@ export function createVirtualClock(start = Date.UTC(2026, 9, 2, 12)): VirtualClo
       let isSettled = false;
       const end = () => (isSettled = true);
       task.then(end, end);
-      for (let quiet = 0; !isSettled;) {
-        await settle();
+      for (;;) {
+        for (let turn = 0; turn < 5; turn++) await settle(); // streams take a few turns from one sleeper to the next
         if (isSettled) break;
-        // Real work, such as hashing, needs a few turns of the event loop that the clock does not see.
-        if (quiet < 5) {
-          quiet++;
-          continue;
-        }
         const next = [...sleepers].sort((a, b) => a.at - b.at)[0];
-        if (next) {
-          time = Math.max(time, next.at);
-          next.wake();
-        } else if (quiet++ > 2000) throw new Error('the task waits for something that is not on this clock');
-        quiet = next ? 0 : quiet;
+        if (!next) throw new Error('the task waits for something that is not on this clock');
+        time = Math.max(time, next.at);
+        next.wake();
       }
       return task;
     },
