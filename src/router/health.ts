@@ -13,6 +13,9 @@ const priorSuccess = 0.9;
 const priorFirstTokenMs = 3000;
 const priorTokensPerSecond = 40;
 
+/** Of the weight, for each cool-down since the last success: a pool that was empty a minute ago is likely still empty. */
+const strikeFactor = 0.1;
+
 /** Least weight: a model that was bad is sampled again. */
 const floor = 0.05;
 
@@ -115,7 +118,7 @@ export function createHealth(now: () => number): Health {
       const pace = tokensPerSecond ?? priorTokensPerSecond;
       const speed = start + pace / (pace + priorTokensPerSecond); // 0 to 2, 1 at the prior
       const tempo = isFast ? speed ** 3 / 8 : 0.5 + speed / 4; // 0.5 to 1: everyone's share stays near the fair one
-      return Math.max(floor, success ** 2 * tempo * 0.5 ** strikes);
+      return Math.max(floor, success * tempo * strikeFactor ** strikes);
     },
     expectedWaitMs(id) {
       const { coolUntil, firstTokenMs } = of(id);
