@@ -189,7 +189,7 @@ export function createRouter(options: RouterOptions): Router {
 
   return {
     async fetch(input, init) {
-      const signal = init?.signal ?? (input instanceof Request ? input.signal : neverAborted);
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : new AbortController().signal);
       signal.throwIfAborted();
       const requestId = mintId('req-', random);
       let response: Response;
