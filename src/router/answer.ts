@@ -2,7 +2,7 @@
 // attempt may fail quietly; reasoning is kept back and counts as life. Afterwards the answer is a stream with an idle time-out.
 import { AttemptError, ownFailure } from './failure';
 import { isVisible, readPieces, type Piece } from './upstream-stream';
-import { createWatchdog, type Clock } from './watchdog';
+import { createWatchdog, orAborted, type Clock } from './watchdog';
 
 /** All in ms. */
 export const timeouts = {
@@ -112,22 +112,4 @@ function emptyAnswer(held: readonly Piece[]) {
 function joinReasoning(pieces: readonly Piece[]): readonly Piece[] {
   const reasoning = pieces.map((piece) => piece.reasoning).join('');
   return pieces.map((piece, i) => ({ ...piece, reasoning: i === 0 ? reasoning : '' }));
-}
-
-/** `promise`, or the rejection of an abort: a fetch or a stream that ignores its signal must not keep anyone waiting. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => undefined); // the abort is the reason
-    signal.throwIfAborted();
-  }
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -55,6 +55,9 @@ export type Router = {
 /** The account's facts are read again after this, in ms, beside a request. */
 const keyFactsAge = 5 * 60_000;
 
+/** What can stand in a header; a key with anything else was not copied whole. */
+const headerText = /^[\x21-\x7e]+$/;
+
 /** Makes a router. It does nothing until it is asked. */
 export function createRouter(options: RouterOptions): Router {
   const { now, random, sleep, store } = options;
@@ -154,6 +157,8 @@ export function createRouter(options: RouterOptions): Router {
     const body = parseBody(text);
     if (route.kind === 'images' && isLocalPicture(body)) return drawLocally(parts, body, signal);
     if (key === undefined) throw new RequestError(401, 'invalid_api_key', 'There is no OpenRouter key yet.');
+    if (!headerText.test(key))
+      throw new RequestError(401, 'invalid_api_key', 'The OpenRouter key is damaged.');
     await quarantine.load();
     const account = accountOf(key);
     const stop = stopFailure(await account.read(), now());

@@ -46,9 +46,9 @@ export type Stop = {
   readonly until: number | undefined; // ms since 1970; undefined: until a new key or "try again"
 };
 
-/** Something that the person should be told. `cost`: the model asked for money and is not used any more. */
+/** Something that the person should be told: a model asked for money and is not used any more. */
 export type Notice = {
-  readonly kind: 'cost' | 'policy';
+  readonly kind: 'cost';
   readonly model: string;
   readonly at: number; // ms since 1970
   readonly message: string;

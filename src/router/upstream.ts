@@ -2,11 +2,11 @@
 // registry. A browser sends only what OpenRouter's CORS list allows, so there is no other header here.
 import { classifyError } from './classify-error';
 import { AttemptError, ownFailure } from './failure';
+import { withinTime, type Clock } from './watchdog';
 
-export type UpstreamOptions = {
+export type UpstreamOptions = Clock & {
   readonly fetch: typeof globalThis.fetch;
   readonly upstream: string;
-  readonly now: () => number;
   readonly title?: string;
   readonly referer?: string;
 };
@@ -22,6 +22,9 @@ export type Upstream = {
   /** The JSON of a good answer. Throws an AttemptError; rejects on abort. */
   get(path: string, key: string | undefined, signal: AbortSignal): Promise<unknown>;
 };
+
+/** Of a list or a fact, in ms. */
+const getTimeLimit = 20_000;
 
 /** Longest error body that is read, in characters. */
 const errorLength = 100_000;
@@ -45,20 +48,20 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         cache: 'no-store',
         referrerPolicy: 'no-referrer',
       });
-    } catch (error) {
+    } catch {
       init.signal?.throwIfAborted();
-      const words = error instanceof Error ? error.message : 'unknown';
-      throw new AttemptError(ownFailure('network', `OpenRouter cannot be reached (${words}).`));
+      // The words of the cause differ by browser and can hold a header's value, so they are left out.
+      throw new AttemptError(ownFailure('network', 'OpenRouter cannot be reached.'));
     }
   }
 
   return {
     post: (path, key, body, signal) =>
       send(path, key, { method: 'POST', body: JSON.stringify(body), signal }),
-    async get(path, key, signal) {
-      const response = await send(path, key, { method: 'GET', signal });
-      return readJson(response, options.now());
-    },
+    get: (path, key, signal) =>
+      withinTime(options, getTimeLimit, signal, async (limited) =>
+        readJson(await send(path, key, { method: 'GET', signal: limited }), options.now()),
+      ),
   };
 }
 

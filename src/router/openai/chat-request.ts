@@ -9,7 +9,7 @@ const imagePart = z.object({
   type: z.literal('image_url'),
   image_url: z.object({
     url: z.string().regex(/^(?:data:image\/|https:\/\/|http:\/\/)/i, 'must be a data:image/ or http(s) URL'),
-    detail: z.enum(['auto', 'low', 'high']).optional(),
+    detail: z.enum(['auto', 'low', 'high']).optional().catch(undefined),
   }),
 });
 const filePart = z.object({
@@ -20,7 +20,7 @@ const refusalPart = z
   .object({ type: z.literal('refusal'), refusal: z.string() })
   .transform(({ refusal }) => ({ type: 'text' as const, text: refusal }));
 const texts = z.union([z.string(), z.array(textPart)]);
-const name = z.string().optional();
+const name = z.string().optional().catch(undefined);
 
 const toolCall = z.object({
   id: z.string(),
@@ -52,8 +52,8 @@ const messageSchema = z.discriminatedUnion('role', [
 
 const functionSchema = z.object({
   name: z.string(),
-  description: z.string().optional(),
-  parameters: z.record(z.string(), z.unknown()).optional(),
+  description: z.string().nullish(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
   strict: z.boolean().nullish(),
 });
 const namedFunction = z.object({ name: z.string() });
@@ -69,7 +69,7 @@ const responseFormat = z.discriminatedUnion('type', [
     type: z.literal('json_schema'),
     json_schema: z.object({
       name: z.string(),
-      description: z.string().optional(),
+      description: z.string().nullish(),
       schema: z.record(z.string(), z.unknown()).optional(),
       strict: z.boolean().nullish(),
     }),

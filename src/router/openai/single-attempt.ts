@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { longestQueue } from '../account';
 import { AttemptsFailed } from '../attempts';
-import { AttemptError, ownFailure } from '../failure';
+import { AttemptError } from '../failure';
 import type { Incoming, RouterParts } from '../parts';
 import { readJson } from '../upstream';
+import { withinTime } from '../watchdog';
 import { requestErrorOf, RequestError } from './errors';
 
 /** The longest that one may take, in ms. */
@@ -37,20 +38,10 @@ export async function sendOnce(
     throw new AttemptsFailed(new RequestError(429, 'rate_limit_exceeded', words, { retryAfterMs }), 0);
   }
   const start = clock.now();
-  const controller = new AbortController();
-  const timer = new AbortController();
-  const onAbort = () => controller.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  let hasExpired = false;
-  clock.sleep(timeLimit, timer.signal).then(
-    () => {
-      hasExpired = true;
-      controller.abort();
-    },
-    () => undefined, // ended in time
-  );
   try {
-    const answer = await readJson(await upstream.post(path, key, body, controller.signal), clock.now());
+    const answer = await withinTime(clock, timeLimit, signal, async (limited) =>
+      readJson(await upstream.post(path, key, body, limited), clock.now()),
+    );
     const { usage } = costs.safeParse(answer).data ?? {};
     if (usage) checkCost(model, usage);
     health.firstToken(model, clock.now() - start);
@@ -58,16 +49,9 @@ export async function sendOnce(
     await account.answered();
     return answer;
   } catch (error) {
-    signal.throwIfAborted();
-    const late = hasExpired
-      ? new AttemptError(ownFailure('timeout', 'The model did not answer in time.'))
-      : error;
-    if (!(late instanceof AttemptError)) throw late;
-    health.failed(model, late.failure);
-    await account.failed(late.failure, model, false);
-    throw new AttemptsFailed(requestErrorOf(late.failure), 1);
-  } finally {
-    timer.abort();
-    signal.removeEventListener('abort', onAbort);
+    if (!(error instanceof AttemptError)) throw error;
+    health.failed(model, error.failure);
+    await account.failed(error.failure, model, false);
+    throw new AttemptsFailed(requestErrorOf(error.failure), 1);
   }
 }
