@@ -327,12 +327,21 @@ describe('the wire', () => {
         return liveSse(parts());
       },
       models,
-      { store },
+      {
+        store,
+        now: () => Date.now(), // nothing here waits
+        sleep: (_, signal) =>
+          new Promise((__, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      },
     );
     const texts = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
         const messages = [{ role: 'user', content: `${i}:` }];
-        const response = await bench.chat({ stream: true, messages });
+        const body = JSON.stringify({ stream: true, messages });
+        const response = await bench.router.fetch('https://router.invalid/v1/chat/completions', {
+          method: 'POST',
+          body,
+        });
         return eventsOf(await response.text())
           .slice(0, -2)
           .map((event) => (event as { choices: { delta: { content: string } }[] }).choices[0]!.delta.content)
