@@ -5,7 +5,7 @@ import { AttemptError, type Failure } from './failure';
 import type { QuotaStatus, Stop } from './status';
 
 /** OpenRouter allows 20 a minute; two are left for what another program of the person sends. */
-export const minuteLimit = 18;
+const minuteLimit = 18;
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 const freeDayLimit = 50; // until told otherwise
@@ -47,7 +47,7 @@ export const emptyAccount: AccountRecord = {
 const midnightBefore = (now: number) => now - (now % dayMs);
 
 /** The next reset of the daily count: midnight in UTC. */
-export function nextMidnight(now: number): number {
+function nextMidnight(now: number): number {
   return midnightBefore(now) + dayMs;
 }
 

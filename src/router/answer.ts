@@ -5,7 +5,7 @@ import { isVisible, readPieces, type Piece } from './upstream-stream';
 import { createWatchdog, orAborted, type Clock } from './watchdog';
 
 /** All in ms. */
-export const timeouts = {
+const timeouts = {
   silence: 20_000, // from sending to the first event
   comments: 40_000, // the same, where comments show that somebody works on it
   reasoning: 120_000, // from the first reasoning to the first visible token

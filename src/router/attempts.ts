@@ -13,7 +13,7 @@ import type { Usage } from './upstream-stream';
 import type { Clock } from './watchdog';
 
 /** From the start of a request to the first event of its last attempt, in ms. */
-export const wallClock = 45_000;
+const wallClock = 45_000;
 
 /** What a request asks of the loop. */
 export type Plan = {

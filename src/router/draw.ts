@@ -16,7 +16,7 @@ export type DrawnImage = {
   readonly parameters: string; // the same text
 };
 
-export type DrawSubject = { readonly id: string; readonly createdAt: number }; // ms since 1970
+type DrawSubject = { readonly id: string; readonly createdAt: number }; // ms since 1970
 
 export type Draw = {
   /** The subjects that can be drawn now. */

@@ -34,7 +34,7 @@ export type FailureKind =
  * hop: the next model. hop-once: the next model, but only once a request. wait: the account's minute is full, then the same again.
  * stop: no request is sent until the cause is gone. surface: the client is told, nothing else would help.
  */
-export type Reaction = 'hop' | 'hop-once' | 'wait' | 'stop' | 'surface';
+type Reaction = 'hop' | 'hop-once' | 'wait' | 'stop' | 'surface';
 
 export type Failure = {
   readonly kind: FailureKind;

@@ -3,7 +3,7 @@
 import { rules, type Failure } from './failure';
 
 /** Cool-downs of a model that goes on failing, in ms. */
-export const coolDownLadder = [30_000, 60_000, 300_000, 900_000] as const;
+const coolDownLadder = [30_000, 60_000, 300_000, 900_000] as const;
 
 /** Failures without a cool-down of their own (empty, cut off) that in a row bring one. */
 const faultsToCoolDown = 3;
@@ -22,7 +22,7 @@ const floor = 0.05;
 const successShare = 0.15; // of the newest value in a moving average
 const speedShare = 0.3;
 
-export type ModelHealth = {
+type ModelHealth = {
   success: number; // 0 to 1
   samples: number;
   hasPrior: boolean; // the endpoint list was asked

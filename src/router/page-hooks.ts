@@ -10,7 +10,7 @@ export type RouterEvent =
   | { readonly kind: 'attempt-end'; readonly attempt: AttemptTrace };
 
 /** One attempt: `failure` is the kind of failure, undefined where its answer was used. */
-export type AttemptTrace = {
+type AttemptTrace = {
   readonly model: string;
   readonly durationMs: number; // to the answer's first token, or to the failure
   readonly failure: string | undefined;

@@ -37,7 +37,7 @@ export type QuotaStatus = {
   readonly minuteLimit: number;
 };
 
-export type StopKind = 'day' | 'minute' | 'key' | 'policy';
+type StopKind = 'day' | 'minute' | 'key' | 'policy';
 
 /** Why requests are answered locally. */
 export type Stop = {

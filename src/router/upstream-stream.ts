@@ -70,7 +70,7 @@ const chunkSchema = z.object({
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
 /** A fragment of a tool call: `start` on its first fragment only. */
-export type ToolCallPiece = {
+type ToolCallPiece = {
   readonly index: number;
   readonly start: { readonly id: string; readonly name: string } | undefined;
   readonly arguments: string;

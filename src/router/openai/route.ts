@@ -1,7 +1,7 @@
 // Which endpoint a request means, and its envelope. What stands before /v1/ does not matter, so that one handler serves any base.
 import { badRequest, RequestError } from './errors';
 
-export type Route =
+type Route =
   | { readonly kind: 'chat' }
   | { readonly kind: 'images' }
   | { readonly kind: 'embeddings' }
