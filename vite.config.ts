@@ -2,6 +2,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { licenses } from './.config/licenses.ts';
+import { serviceWorker } from './.config/service-worker.ts';
 
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -10,7 +11,7 @@ const headers = {
 
 export default defineConfig({
   base: './', // the build works from any folder of any server
-  plugins: [react(), licenses()],
+  plugins: [react(), licenses(), serviceWorker()],
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
   worker: { format: 'es' }, // workers import ONNX Runtime dynamically
