@@ -23,7 +23,7 @@ export default defineConfig({
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   test: {
     environment: 'node',
-    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
+    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts', '.config/**/*.test.ts'],
     testTimeout: 60_000, // gradient checks on two slow cores
     hookTimeout: 60_000, // models compiled there
   },

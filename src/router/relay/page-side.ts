@@ -2,7 +2,7 @@
 // router. The body goes out chunk by chunk, each when the worker asks, so a slow reader slows the upstream.
 import { z } from 'zod';
 import type { Every, RelayAnswer, RelayCall, RelayGone } from './messages';
-import { refuse } from './refuse';
+import { refuse } from '../refuse';
 
 /** Keeps the worker, which browsers stop after half a minute without events, and tells soon when it was stopped all the same. */
 const pingEveryMs = 5000;

@@ -2,7 +2,7 @@
 // usual way. It holds no key, no router and no state that a stopped worker would lose: a client's id is in the token.
 import type { Every, RelayAnswer, RelayCall, RelayDemand, RelayGone, RelayRequest } from './messages';
 import { bearerOf, pageOfToken } from './page-token';
-import { refuse, type Refusal } from './refuse';
+import { refuse, type Refusal } from '../refuse';
 
 const maxBodyBytes = 32 * 2 ** 20;
 /** No event tells that the page or the client is gone: the worker looks. */
