@@ -2,6 +2,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { licenses } from './.config/licenses.ts';
+import { securityPolicy } from './.config/security-policy.ts';
 import { serviceWorker } from './.config/service-worker.ts';
 
 const headers = {
@@ -11,13 +12,14 @@ const headers = {
 
 export default defineConfig({
   base: './', // the build works from any folder of any server
-  plugins: [react(), licenses(), serviceWorker()],
+  plugins: [react(), licenses(), serviceWorker(), securityPolicy()],
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
   worker: { format: 'es' }, // workers import ONNX Runtime dynamically
   build: {
     target: 'es2023',
     chunkSizeWarningLimit: 250, // kB
+    rolldownOptions: { output: { strictExecutionOrder: true } },
   },
   // Pre-bundling would move the runtime's script away from the wasm file that it looks for beside itself.
   optimizeDeps: { exclude: ['onnxruntime-web'] },

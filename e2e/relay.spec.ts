@@ -109,14 +109,7 @@ test('another tab and a worker may call with the token; who has none, or navigat
   expect(own.token).not.toBe(endpoint.token);
   expect((await call(other, endpoint)).status).toBe(200);
   const fromWorker = await page.evaluate(
-    ([url, bearer]) =>
-      new Promise((resolve) => {
-        const script = `fetch(${JSON.stringify(url)}, { headers: { authorization: ${JSON.stringify(`Bearer ${bearer}`)} } })
-          .then(({ status }) => postMessage(status), (error) => postMessage(String(error)))`;
-        const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = ({ message }) => resolve(message);
-      }),
+    ([url, token]) => (window as unknown as RelayWindow).relayPage.callFromWorker(url, token),
     [`${endpoint.baseUrl}/models`, endpoint.token] as const,
   );
   expect(fromWorker).toBe(200);

@@ -47,7 +47,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/tokenizers': ['models'],
   'eventsource-parser': ['router'],
   '@cfworker/json-schema': ['router'],
-  zod: ['models', 'weights', 'diffusion', 'training', 'storage', 'engine', 'router'],
+  zod: ['base', 'models', 'weights', 'diffusion', 'training', 'storage', 'engine', 'router'],
   comlink: ['base', 'engine', 'engine/contract', 'state', 'workers'],
   zustand: ['state', 'ui'],
   react: ['ui', 'main'],

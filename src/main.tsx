@@ -1,4 +1,5 @@
 // The composition root: workers, services, stores, page. A tab that comes back from signing in only passes its code on.
+import './base/strict-parsing';
 import { StrictMode, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { assertExists } from './base/assert';

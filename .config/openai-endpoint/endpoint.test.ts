@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { createLogger, createServer as createViteServer, preview } from 'vite';
 import { afterEach, expect, test } from 'vitest';
-import { pageToken } from '../../src/router/relay/page-token';
-import { handle, type EndpointOptions } from './handler';
-import { openaiEndpoint } from './plugin';
+import { pageToken } from '../../src/router/relay/page-token.ts';
+import { handle, type EndpointOptions } from './handler.ts';
+import { openaiEndpoint } from './plugin.ts';
 
 type Asked = {
   readonly key: string;

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
-import { refuse } from '../../src/router/refuse';
-import { admit, type LentKey } from './rules';
+import { refuse } from '../../src/router/refuse.ts';
+import { admit, type LentKey } from './rules.ts';
 
 const maxBodyBytes = 32 * 2 ** 20;
 

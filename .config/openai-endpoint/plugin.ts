@@ -1,8 +1,8 @@
 // Vite plugin: the router as an OpenAI-compatible endpoint at /v1 of the development and the preview server, for Python, Go, curl, …
 import { randomBytes } from 'node:crypto';
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from 'vite';
-import { handle, type EndpointOptions } from './handler';
-import type { LentKey } from './rules';
+import { handle, type EndpointOptions } from './handler.ts';
+import type { LentKey } from './rules.ts';
 
 export type PluginOptions = {
   readonly routerFor: EndpointOptions['routerFor'];

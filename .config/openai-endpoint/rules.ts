@@ -2,8 +2,8 @@
 // the bearer that was printed at start; no page of another origin, whatever a browser would let it send.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { bearerOf, isPageToken } from '../../src/router/relay/page-token';
-import type { Refusal } from '../../src/router/refuse';
+import { bearerOf, isPageToken } from '../../src/router/relay/page-token.ts';
+import type { Refusal } from '../../src/router/refuse.ts';
 
 /** The key of the server's own environment, and the bearer that lends it. */
 export type LentKey = { readonly bearer: string; readonly key: string };

@@ -16,6 +16,8 @@ export type RelayPage = {
   readonly streams: Stream[];
   /** What the client of this page has read: chunks, then how it ended. */
   readonly read: string[];
+  /** The status that a worker of this page gets. */
+  readonly callFromWorker: (url: string, token: string) => Promise<unknown>;
 };
 
 const streams: Stream[] = [];
@@ -49,4 +51,11 @@ const relay = registerRelay({
   every: everyInterval,
 });
 
-Object.assign(window, { relayPage: { relay, streams, read: [] } satisfies RelayPage });
+const callFromWorker = (url: string, token: string) =>
+  new Promise<unknown>((resolve) => {
+    const worker = new Worker(new URL('./client.worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.postMessage({ url, token });
+  });
+
+Object.assign(window, { relayPage: { relay, streams, read: [], callFromWorker } satisfies RelayPage });

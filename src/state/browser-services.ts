@@ -35,7 +35,7 @@ export function browserServices({ engine, codec }: Workers): Services {
     fetch: (...request) => fetch(...request),
     pageUrl: () => document.baseURI,
     openTab: (url) => void window.open(url, '_blank', 'noopener'),
-    serviceWorkers: navigator.serviceWorker as ServiceWorkerContainer | undefined,
+    serviceWorkers: navigator.serviceWorker,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
