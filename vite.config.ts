@@ -2,6 +2,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { licenses } from './.config/licenses.ts';
+import { openaiEndpoint } from './.config/openai-endpoint/plugin.ts';
 import { securityPolicy } from './.config/security-policy.ts';
 import { serviceWorker } from './.config/service-worker.ts';
 
@@ -12,7 +13,7 @@ const headers = {
 
 export default defineConfig({
   base: './', // the build works from any folder of any server
-  plugins: [react(), licenses(), serviceWorker(), securityPolicy()],
+  plugins: [react(), licenses(), serviceWorker(), securityPolicy(), openaiEndpoint()],
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
   worker: { format: 'es' }, // workers import ONNX Runtime dynamically

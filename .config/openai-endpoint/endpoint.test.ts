@@ -1,5 +1,4 @@
-// Every rule of the endpoint on a real server of Node, asked over real sockets, and its place in Vite's own servers.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+// Every rule of the endpoint on a real server of Node, asked over real sockets.
 import {
   createServer,
   request as startRequest,
@@ -7,14 +6,12 @@ import {
   type RequestOptions,
   type Server,
 } from 'node:http';
-import { networkInterfaces, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { networkInterfaces } from 'node:os';
 import type { AddressInfo } from 'node:net';
-import { createLogger, createServer as createViteServer, preview } from 'vite';
 import { afterEach, expect, test } from 'vitest';
 import { pageToken } from '../../src/router/relay/page-token.ts';
 import { handle, type EndpointOptions } from './handler.ts';
-import { openaiEndpoint } from './plugin.ts';
+import { ask, jsonHeaders, type Answer } from './testing/ask.ts';
 
 type Asked = {
   readonly key: string;
@@ -27,7 +24,7 @@ type Asked = {
 
 const key = 'sk-or-v1-0123abcd';
 const lent = { key: 'sk-or-v1-of-the-environment', bearer: 'likeness-server.random' };
-const json = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+const json = jsonHeaders(key);
 
 const closings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,7 +36,7 @@ function handRouter(
   answer: (asked: Asked) => Response | Promise<Response> = ({ url }) => Response.json({ url }),
 ) {
   const asked: Asked[] = [];
-  const routerFor: EndpointOptions['routerFor'] = (usedKey) => ({
+  const routerFor: EndpointOptions['routerFor'] = async (usedKey) => ({
     fetch: async (request) => {
       const { method, url, signal } = request;
       asked.push({
@@ -70,26 +67,6 @@ async function serve(routerFor: EndpointOptions['routerFor'], host?: string): Pr
     createServer((request, response) => void handle(request, response, { lent, routerFor })),
     host,
   );
-}
-
-type Answer = { readonly status: number; readonly headers: Record<string, unknown>; readonly text: string };
-
-/** A request with exactly these headers: fetch would refuse to set Host, Origin and Sec-Fetch-Site. */
-function ask(
-  port: number,
-  path: string,
-  options: RequestOptions = {},
-  body?: string | Uint8Array,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = startRequest({ host: '127.0.0.1', port, path, ...options }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part));
-      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }));
-      response.on('error', reject);
-    });
-    sent.on('error', reject).end(body);
-  });
 }
 
 const codeOf = ({ status, headers, text }: Answer) => {
@@ -328,75 +305,4 @@ test('a stream that breaks is an error for the client, not an end', async () => 
   );
   const port = await serve(routerFor);
   await expect(ask(port, '/v1/models', { headers: json })).rejects.toMatchObject({ code: 'ECONNRESET' });
-});
-
-/** A folder with a page, and the plugin's settings for it. */
-function viteProject(environment = {}) {
-  const root = mkdtempSync(join(tmpdir(), 'endpoint-'));
-  writeFileSync(join(root, 'index.html'), '<title>the page</title>');
-  const { asked, routerFor } = handRouter(({ url }) =>
-    url.endsWith('/models') ? Response.json({ data: [] }) : Response.json({ error: {} }, { status: 404 }),
-  );
-  const lines: string[] = [];
-  const logger = createLogger('info');
-  logger.info = (line) => void lines.push(line);
-  const settings = {
-    root,
-    configFile: false as const,
-    customLogger: logger,
-    plugins: [openaiEndpoint({ routerFor, environment })],
-  };
-  return { settings, asked, lines };
-}
-
-test('in the development server it stands before Vite: no CORS, no page at an unknown path', async () => {
-  const { settings, lines } = viteProject({ OPENROUTER_API_KEY: lent.key });
-  const server = await createViteServer({ ...settings, server: { port: 0, host: '127.0.0.1', cors: true } });
-  closings.push(() => server.close());
-  await server.listen();
-  const { port } = server.httpServer!.address() as AddressInfo;
-  const local = `http://localhost:${port}`;
-  const page = await ask(port, '/anything', { headers: { accept: 'text/html', origin: local } });
-  expect([page.status, page.headers['access-control-allow-origin']]).toEqual([200, '*']); // Vite's own
-  for (const path of ['/v1/responses', '/v1/completions', '/v1', '/v1/', '/V1/x', '/v1/../index.html']) {
-    const answer = await ask(port, path, { headers: { ...json, accept: 'text/html' } });
-    expect([path, answer.status, answer.text, answer.headers['access-control-allow-origin']]).toEqual([
-      path,
-      404,
-      '{"error":{}}',
-      undefined,
-    ]);
-  }
-  const models = await ask(port, '/v1/models', { headers: { ...json, origin: `http://127.0.0.1:${port}` } });
-  expect([models.status, models.headers['access-control-allow-origin']]).toEqual([200, undefined]);
-  const preflight = {
-    method: 'OPTIONS',
-    headers: { origin: local, 'access-control-request-method': 'POST' },
-  };
-  expect((await ask(port, '/v1/models', preflight)).status).toBe(403);
-
-  const printed = lines.join('\n');
-  expect(printed).toContain(`http://127.0.0.1:${port}/v1`);
-  expect(printed).not.toContain(lent.key);
-  const bearer = /likeness-server\.[\w-]{43}/.exec(printed)?.[0];
-  expect((await ask(port, '/v1/models', { headers: { authorization: `Bearer ${bearer}` } })).status).toBe(
-    200,
-  );
-});
-
-test('in the preview server too, where without OPENROUTER_API_KEY nothing is lent', async () => {
-  const { settings, lines, asked } = viteProject();
-  writeFileSync(join(settings.root, 'v1'), 'a file of this name is not served');
-  const server = await preview({
-    ...settings,
-    build: { outDir: '.' },
-    preview: { port: 0, host: '127.0.0.1' },
-  });
-  closings.push(() => server.close());
-  const { port } = server.httpServer.address() as AddressInfo;
-  expect((await ask(port, '/v1/models', { headers: json })).text).toBe('{"data":[]}');
-  expect((await ask(port, '/v1', { headers: json })).status).toBe(404);
-  expect(lines.join('\n')).toContain('your OpenRouter key');
-  expect(lines.join('\n')).not.toContain('likeness-server');
-  expect(asked.map(({ key: used }) => used)).toEqual([key, key]);
 });

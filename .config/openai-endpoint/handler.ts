@@ -11,7 +11,7 @@ const maxBodyBytes = 32 * 2 ** 20;
 export type EndpointOptions = {
   readonly lent: LentKey | undefined;
   /** A router that uses `key`. Its fetch rejects on abort only. */
-  readonly routerFor: (key: string) => { fetch(request: Request): Promise<Response> };
+  readonly routerFor: (key: string) => Promise<{ fetch(request: Request): Promise<Response> }>;
 };
 
 /** Answers a request; what is asked of it must be at or under /v1. Never rejects. */
@@ -48,7 +48,8 @@ async function answer(
   const headers: HeadersInit = body === null ? {} : { 'content-type': 'application/json' };
   // The router looks at the path alone; no name of a host that a client sent goes further.
   const address = new URL(url.replace(/^\/+/, '/'), 'http://localhost');
-  return routerFor(admitted.key).fetch(new Request(address, { method, headers, body, signal }));
+  const router = await routerFor(admitted.key);
+  return router.fetch(new Request(address, { method, headers, body, signal }));
 }
 
 /** The whole body, or undefined for one that is too large, which is read to its end all the same: its sender listens only then. */

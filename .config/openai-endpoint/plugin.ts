@@ -1,15 +1,30 @@
 // Vite plugin: the router as an OpenAI-compatible endpoint at /v1 of the development and the preview server, for Python, Go, curl, …
 import { randomBytes } from 'node:crypto';
-import type { Connect, Plugin, PreviewServer, ViteDevServer } from 'vite';
-import { handle, type EndpointOptions } from './handler.ts';
+import { fileURLToPath } from 'node:url';
+import { runnerImport, type Connect, type Plugin, type PreviewServer, type ViteDevServer } from 'vite';
+import { openRouterApi } from '../../src/router/address.ts';
+import { handle } from './handler.ts';
+import type * as Routers from './routers.ts';
 import type { LentKey } from './rules.ts';
 
 export type PluginOptions = {
-  readonly routerFor: EndpointOptions['routerFor'];
+  readonly upstream?: string; // of tests: no setting and no request changes it
   readonly environment?: { readonly OPENROUTER_API_KEY?: string };
 };
 
-export function openaiEndpoint({ routerFor, environment = process.env }: PluginOptions): Plugin {
+export function openaiEndpoint({
+  upstream = openRouterApi,
+  environment = process.env,
+}: PluginOptions = {}): Plugin {
+  // Loaded at the first request, and by Vite's module runner: the router is written for the page, in which imports have no extension.
+  let loading: Promise<ReturnType<typeof Routers.createRouters>> | undefined;
+  const load = async () => {
+    const file = fileURLToPath(new URL('./routers.ts', import.meta.url));
+    const { module } = await runnerImport<typeof Routers>(file, { configFile: false, logLevel: 'error' });
+    return module.createRouters(upstream);
+  };
+  const routerFor = async (key: string) => (await (loading ??= load()))(key);
+
   const mount = (server: ViteDevServer | PreviewServer) => {
     const key = environment.OPENROUTER_API_KEY;
     const lent = key

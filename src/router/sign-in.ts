@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import { AppError, isAbort } from '../base/errors';
 import { openRouterSite } from './address';
+import { toBase64 } from './base64';
 
 /** What a tab remembers between opening OpenRouter's page and the code. In memory only. */
 export type SignIn = { readonly verifier: string; readonly state: string; readonly url: string };
@@ -17,10 +18,7 @@ export type SignInOptions = {
 
 /** base64url without padding, RFC 4648 section 5. */
 export function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 /** BASE64URL(SHA256(ASCII(verifier))). Computed at once and not by WebCrypto: a browser lets a page open a tab only within the press. */
