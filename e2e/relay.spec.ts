@@ -1,5 +1,6 @@
 // The service worker's endpoint in a real browser: same-origin <base>/v1, relayed to the page that the token names.
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
+import { openPage } from './page';
 import type { RelayPage } from './relay-page/page';
 import { servePage, type ServedPage } from './serve-page';
 
@@ -85,6 +86,20 @@ async function stopWorkers(context: BrowserContext, page: Page): Promise<void> {
   await session.send('ServiceWorker.stopAllWorkers');
   await session.detach();
 }
+
+test('the app is under its worker, which leaves everything but /v1 alone', async ({ page }) => {
+  await openPage(page);
+  await expect
+    .poll(() => page.evaluate(() => navigator.serviceWorker.controller?.scriptURL))
+    .toMatch(/\/service-worker\.js$/);
+  await page.reload(); // every file of the page now passes the worker
+  await openPage(page);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  const statuses = await page.evaluate(() =>
+    Promise.all(['v1/models', 'v10', 'index.html'].map(async (path) => (await fetch(path)).status)),
+  );
+  expect(statuses).toEqual([403, 200, 200]); // the server answers unknown paths with its page
+});
 
 test('a page that was just opened answers at its own /v1, to the end of the stream', async ({ page }) => {
   const endpoint = await openRelay(page);

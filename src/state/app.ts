@@ -2,6 +2,7 @@
 import { createJSONStorage, persist, type StateStorage } from 'zustand/middleware';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { createGate, type Gate } from '../base/gate';
+import type { Router } from '../router/router';
 import type { ChatMessage } from '../storage/chats';
 import type { GalleryImage } from '../storage/gallery';
 import type { KeyStorage } from '../storage/openrouter-key';
@@ -71,6 +72,7 @@ export type App = {
   readonly stored: StoreApi<StoredThings>;
   readonly key: StoreApi<OpenRouterKey>;
   readonly keyring: Keyring;
+  readonly router: StoreApi<Router | undefined>; // undefined until it is loaded
   readonly endpoint: StoreApi<Endpoint>;
   /** The last failure of something small (a rename, an export, a removal), shown until it is dismissed. */
   readonly notice: StoreApi<Failure | undefined>;
@@ -105,6 +107,7 @@ export function createApp(services: Services): App {
     stored: storeOf<StoredThings>({ kinds: undefined, browser: undefined }),
     key: storeOf(noKey),
     keyring: new Keyring(),
+    router: storeOf<Router | undefined>(undefined),
     endpoint: storeOf<Endpoint>({ phase: 'opening' }),
     notice: storeOf<Failure | undefined>(undefined),
     saving: createGate(),

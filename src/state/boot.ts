@@ -5,6 +5,7 @@ import { openEngine, refreshEngine } from './engine';
 import { watchEstimate } from './estimate';
 import { openGallery } from './gallery';
 import { openKey } from './openrouter-key';
+import { openRouter } from './router';
 import { refreshSubjects } from './subjects';
 import { openWorkspace, useModelDefaults } from './workspace';
 
@@ -24,5 +25,6 @@ export function boot(app: App): void {
   void openGallery(app);
   void openChat(app);
   void openKey(app);
+  void openRouter(app);
   setInterval(() => void refreshEngine(app), memoryEveryMs);
 }
