@@ -75,6 +75,7 @@ const codeOf = ({ status, headers, text }: Answer) => {
   };
   expect(headers['content-type']).toBe('application/json');
   expect(headers['x-should-retry']).toBe('false');
+  expect(headers['x-request-id']).toMatch(/^req-/);
   return [status, error.code, error.message] as const;
 };
 

@@ -12,5 +12,6 @@ const types: Readonly<Record<number, string>> = {
 /** The response of an endpoint that does not pass a request on. */
 export function refuse({ status, code, message }: Refusal): Response {
   const error = { message, type: types[status] ?? 'invalid_request_error', param: null, code };
-  return Response.json({ error }, { status, headers: { 'x-should-retry': 'false' } });
+  const headers = { 'x-request-id': `req-${crypto.randomUUID()}`, 'x-should-retry': 'false' };
+  return Response.json({ error }, { status, headers });
 }
