@@ -27,6 +27,14 @@ export type ServiceWorkerScope = {
   addEventListener<Kind extends keyof Events>(kind: Kind, listener: (event: Events[Kind]) => void): void;
 };
 
+/**
+ * A worker with an event under way is not stopped for being idle, but Chromium stops one whose event takes five minutes. So a fetch
+ * counts as one for less; a longer stream lives on the page's pings, each of which is an event of its own.
+ */
+const heldMs = 4 * 60_000;
+
+const later = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
 /** Starts the relay. A new version takes over at once: what it does for a page does not depend on what was before. */
 export function startRelay(scope: ServiceWorkerScope): void {
   const worker = createRelayWorker({
@@ -46,7 +54,7 @@ export function startRelay(scope: ServiceWorkerScope): void {
     const relayed = worker.relay(event.request, event.clientId);
     if (relayed === undefined) return;
     event.respondWith(relayed.response);
-    event.waitUntil(relayed.settled); // a worker with an event under way is not stopped
+    event.waitUntil(Promise.race([relayed.settled, later(heldMs)]));
   });
 }
 
