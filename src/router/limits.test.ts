@@ -31,6 +31,10 @@ describe('limits and stops', () => {
     }
     expect(bench.chats).toHaveLength(1);
     expect(bench.router.status.get().stops).toMatchObject([{ kind: 'day', until: midnight }]);
+    const calls = bench.calls.length;
+    await bench.clock.run(bench.clock.sleep(2 * 3_600_000)); // the list is old by now
+    await bench.chat();
+    expect(bench.calls).toHaveLength(calls);
     await bench.clock.run(bench.clock.sleep(midnight - bench.clock.now()));
     expect((await bench.chat()).status).toBe(200);
   });
@@ -51,7 +55,10 @@ describe('limits and stops', () => {
     bench.router.retryStopped();
     await bench.chat({ messages: [{ role: 'user', content: 'again' }] });
     expect(bench.chats).toHaveLength(2);
+    expect(bench.router.status.get().stops).toMatchObject([{ kind: 'key' }]);
     key = 'sk-or-v1-second';
+    await bench.clock.run(bench.router.refresh());
+    expect(bench.router.status.get().stops).toEqual([]);
     expect((await bench.chat()).status).toBe(200);
   });
 

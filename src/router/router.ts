@@ -108,6 +108,7 @@ export function createRouter(options: RouterOptions): Router {
       onChange();
     });
     lastAccount = { key, account };
+    shownAccount = emptyAccount; // a stop belongs to its key
     return account;
   }
 
@@ -220,7 +221,13 @@ export function createRouter(options: RouterOptions): Router {
       const key = options.apiKey();
       const source = await sourceOf(key);
       await registry.refresh(source, signal).catch(() => signal.throwIfAborted()); // a failure is in the status
-      if (key !== undefined) await readKeyFacts(key, accountOf(key));
+      if (key === undefined) {
+        shownAccount = emptyAccount;
+        onChange();
+        return;
+      }
+      await accountOf(key).read();
+      await readKeyFacts(key, accountOf(key));
     },
     retryStopped() {
       const key = options.apiKey();
