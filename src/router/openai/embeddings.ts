@@ -6,7 +6,7 @@ import type { Incoming, RouterParts } from '../parts';
 import { toBase64 } from '../base64';
 import { unknownModel } from './chat';
 import { zodRequestError } from './chat-request';
-import { badRequest } from './errors';
+import { RequestError } from './errors';
 import { sendOnce } from './single-attempt';
 
 const bodySchema = z.object({
@@ -33,8 +33,10 @@ export async function answerEmbeddings(parts: RouterParts, incoming: Incoming): 
   const parsed = bodySchema.safeParse(incoming.body);
   if (!parsed.success) throw zodRequestError(parsed.error);
   const { model, input, dimensions, encoding_format } = parsed.data;
-  if (!isFreeId(model))
-    throw badRequest('Embeddings need the exact id of a free model (author/name:free).', 'model');
+  if (!isFreeId(model)) {
+    const message = 'Embeddings need the exact id of a free model (author/name:free).';
+    throw new RequestError(404, 'model_not_found', message, { param: 'model' });
+  }
   const list = parseModelList(
     await parts.upstream.get('/models?output_modalities=embeddings', undefined, incoming.signal),
   );

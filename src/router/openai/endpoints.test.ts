@@ -84,13 +84,9 @@ describe('embeddings', () => {
     expect(sent[0]!.body).toEqual({ model: 'e/embed:free', input: ['hi'], encoding_format: 'float' });
   });
 
-  it.each([
-    ['free', 400],
-    ['text-embedding-3-small', 400],
-    ['a/one-7b:free', 404],
-  ])('refuses %s', async (model, status) => {
+  it.each(['free', 'text-embedding-3-small', 'a/one-7b:free'])('refuses %s', async (model) => {
     const bench = createBench(() => sse(), models, { routes });
-    expect((await bench.post('embeddings', { model, input: 'hi' })).status).toBe(status);
+    expect((await bench.post('embeddings', { model, input: 'hi' })).status).toBe(404);
     expect(bench.calls.some(({ path }) => path === '/embeddings')).toBe(false);
   });
 });
