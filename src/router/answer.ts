@@ -10,6 +10,7 @@ const timeouts = {
   comments: 40_000, // the same, where comments show that somebody works on it
   reasoning: 120_000, // from the first reasoning to the first visible token
   idle: 30_000, // between two events
+  finished: 5_000, // from the finish reason to the end: the usage may follow
 } as const;
 
 export type Answer = {
@@ -83,18 +84,22 @@ export async function openAnswer(input: AttemptInput, clock: Clock, signal: Abor
   watchdog.set(Infinity);
 
   async function* pieces(): AsyncGenerator<readonly Piece[], void, undefined> {
+    let hasFinish = held.some(({ finish }) => finish !== undefined);
     try {
       yield joinReasoning(held);
       held = [];
       for (;;) {
-        watchdog.set(clock.now() + timeouts.idle);
+        watchdog.set(clock.now() + (hasFinish ? timeouts.finished : timeouts.idle));
         const next = await orAborted(source.next(), controller.signal);
         watchdog.set(Infinity); // a slow reader of ours is not a slow model
         if (next.done) return;
+        hasFinish ||= next.value.some(({ finish }) => finish !== undefined);
         yield next.value;
       }
     } catch (error) {
-      throw toError(error);
+      const reason = toError(error);
+      if (!hasFinish || !(reason instanceof AttemptError) || reason === error) throw reason;
+      // All was said; only the stream did not end as it should.
     } finally {
       close();
     }
