@@ -29,7 +29,7 @@ const answers = (command: string, ...args: readonly string[]) =>
     () => true,
     () => false,
   );
-const python = process.env['PYTHON'] ?? 'python3';
+const python = process.env['PYTHON'] || 'python3';
 const hasPython = await answers(python, '-c', 'import openai');
 const hasCurl = await answers('curl', '--version');
 

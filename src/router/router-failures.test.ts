@@ -260,6 +260,19 @@ describe('an exact id', () => {
   );
 });
 
+test('too long for the largest model is too long: no smaller one is asked', async () => {
+  const lab = openLab();
+  lab.mock.script.next(errorCases['E16-context']);
+  const answer = await lab.ask({
+    router: { authors: ['cassini'], weights: { 'cassini/long-1t:free': 1000 } },
+  });
+  expect([answer.status, answer.error?.code, lab.newCalls()]).toEqual([
+    400,
+    'context_length_exceeded',
+    ['cassini/long-1t:free'],
+  ]);
+});
+
 describe('failures below HTTP', () => {
   test.each(Object.entries(networkCases))('%s hops', async (_, behaviour: Behaviour) => {
     const lab = openLab();

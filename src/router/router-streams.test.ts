@@ -8,7 +8,7 @@ import {
   streamsLeftOpen,
   wholeStreams,
 } from './testing/openrouter-mock/stream-variants';
-import { openLab } from './testing/router-lab';
+import { noon, openLab } from './testing/router-lab';
 
 const both = [{ stream: true }, { stream: false }];
 const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
@@ -48,6 +48,7 @@ describe.each(both)('asked with $stream', ({ stream }) => {
     expect(answer).toMatchObject({ status: 200, content: `Hello from ${calls[0]} today.`, finish: 'stop' });
     expect(calls).toHaveLength(1);
     expect(lab.mock.calls[0]?.end).not.toBe('open');
+    expect(lab.clock.now() - noon).toBeLessThanOrEqual(5_000); // silence after the finish is not waited for long
   });
 
   test.each(Object.entries(streamsCutEarly))('“%s” is hopped over', async (_, behaviour) => {

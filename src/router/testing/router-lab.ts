@@ -14,7 +14,8 @@ import { upstreamBreaches } from './upstream-rules';
 import { createVirtualClock, type VirtualClock } from './virtual-clock';
 
 const upstream = 'https://mock.invalid/api/v1';
-const noon = Date.UTC(2026, 10, 25, 12);
+/** When every lab begins, in ms since 1970. */
+export const noon = Date.UTC(2026, 10, 25, 12);
 
 export type RouterLab = {
   readonly clock: VirtualClock;
