@@ -77,7 +77,8 @@ export type DenoiseOptions = {
 
 /**
  * One model call of the sampling loop. Inputs: sample [n, c, h, w], inputScale [1], time [1, block_out_channels[0]], context,
- * guidance [1] and rescale [1] where the options ask for them, strength [1] and theta.* with adapters. Output: prediction.
+ * guidance [1] and rescale [1] where the options ask for them, timeCondition [1, time_cond_proj_dim] where the config has it, strength
+ * [1] and theta.* with adapters. Output: prediction.
  */
 export function denoiseGraph(
   config: UnetConfig,
@@ -100,6 +101,9 @@ export function denoiseGraph(
     sample: guided ? concat(b, [scaled, scaled], 0) : scaled,
     time,
     context,
+    ...(config.time_cond_proj_dim
+      ? { timeCondition: b.input('timeCondition', 'float32', [1, config.time_cond_proj_dim]) }
+      : {}),
   });
   const prediction = guided ? guide(b, output, n, rescaled) : output;
   const graph = b.finish({ prediction });
