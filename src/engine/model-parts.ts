@@ -6,7 +6,7 @@ import type { Value } from '../onnx/graph';
 import type { ParameterSource } from '../runtime/runtime';
 import { readFloats, type StoredTensor } from '../weights/stored-tensor';
 
-export const components = ['unet', 'text_encoder', 'vae'] as const;
+const components = ['unet', 'text_encoder', 'vae'] as const;
 export type Component = (typeof components)[number];
 
 /** The files of a model, or what a person dropped, by their paths. */

@@ -67,7 +67,7 @@ const widths: Readonly<Record<number, string>> = {
   2048: 'Stable Diffusion XL',
 };
 
-export const firstConvolution = 'model.diffusion_model.input_blocks.0.0.weight';
+const firstConvolution = 'model.diffusion_model.input_blocks.0.0.weight';
 const anyTextKey =
   /^model\.diffusion_model\.input_blocks\.\d+\.1\.transformer_blocks\.0\.attn2\.to_k\.weight$/;
 
