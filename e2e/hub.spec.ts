@@ -30,7 +30,7 @@ test.beforeEach(async () => {
       { id: 'maker/gated', files, token },
       { id: 'maker/large', files: new Map([...files, ['model_index.json', index]]) },
     ],
-    { port: hubPort, tls: selfSigned('huggingface.co'), cdn: () => 'https://cas-bridge.xethub.hf.co' },
+    { port: hubPort, tls: await selfSigned('huggingface.co'), cdn: () => 'https://cas-bridge.xethub.hf.co' },
   );
 });
 test.afterEach(() => hub.close());
@@ -87,7 +87,7 @@ test('a model is downloaded, paused, continued after a reload, drawn with and re
   await button(line, 'Use').click();
   await expect(line).toContainText('In use', { timeout: 60_000 });
   await expect(page.getByRole('status', { name: 'Engine' })).toContainText('tiny');
-  const pixels = await draw(page, { prompt: 'a red ball', seed: 3, subject: 'No subject' });
+  const pixels = await draw(page, { prompt: 'a red ball', seed: 3, subject: 'None: the base model alone' });
   expect(new Set(pixels).size).toBeGreaterThan(20);
 
   await goTo(page, 'Models');

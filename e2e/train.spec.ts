@@ -29,14 +29,17 @@ const settings = [
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Trains what is on the workbench; the weights must have learned: on the same photos, time steps and noise the loss falls. */
-async function train(page: Page): Promise<void> {
+/**
+ * Trains what is on the workbench; the weights must have learned: on the same photos, time steps and noise the loss falls (an
+ * untrained run's stays what it was, to the last digit). The rendered toy is nearer to what the bundled model knows than real photos.
+ */
+async function train(page: Page, { falls }: { readonly falls: number }): Promise<void> {
   await setSettings(page, settings);
   await startTraining(page);
   await waitForEnd(page);
   const losses = (await evaluationsOf(page)).map(({ loss }) => loss);
   expect(losses).toHaveLength(steps + 1);
-  expect(mean(losses.slice(-10))).toBeLessThan(0.93 * mean(losses.slice(0, 10)));
+  expect(mean(losses.slice(-10))).toBeLessThan((1 - falls) * mean(losses.slice(0, 10)));
 }
 
 test('the sample subject is learned, drawn, exported and drawn again from the file', async ({
@@ -45,7 +48,7 @@ test('the sample subject is learned, drawn, exported and drawn again from the fi
 }) => {
   await openPage(page);
   await loadSample(page);
-  await train(page);
+  await train(page, { falls: 0.07 });
   await expect(page.getByRole('list', { name: 'Previews' }).getByRole('img')).toHaveCount(3);
   await expect(page.getByRole('list', { name: 'Checkpoints' }).getByRole('listitem').first()).toBeVisible();
 
@@ -85,5 +88,5 @@ test('real photos are learned', async ({ page }) => {
   await expect(photosOf(page)).toHaveCount(files.length);
   await page.getByRole('combobox', { name: 'Class' }).fill('dog');
   await expect(page.getByRole('textbox', { name: 'Caption' }).first()).toHaveValue('a photo of sks dog');
-  await train(page);
+  await train(page, { falls: 0.05 });
 });

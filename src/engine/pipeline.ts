@@ -1,7 +1,8 @@
 // A base model on a runtime: its weights loaded once for each component, and its graphs compiled when first needed and kept.
 import type { Graph } from '../onnx/graph';
 import type { Parameters, Program, Runtime } from '../runtime/runtime';
-import type { BaseModel, Component } from './base-model';
+import type { BaseModel } from './base-model';
+import type { Component } from './model-parts';
 
 /** Compiled graphs that are kept; one more drops the one used longest ago. */
 const keptPrograms = 12;

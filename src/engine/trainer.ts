@@ -10,7 +10,7 @@ import type { LossGraph } from '../training/loss-graph';
 import { momentNames } from '../training/optimizer';
 import type { TrainingSettings } from '../training/settings';
 import { initialVectors, joinVectors, layoutOf, splitVectors, type Vectors } from './adapters';
-import type { Component } from './base-model';
+import type { Component } from './model-parts';
 import { joined } from './denoiser';
 import type { Pipeline } from './pipeline';
 import { compileGradient, compileOptimizer, readScalar, TrainedState, type Tier } from './training-step';

@@ -8,7 +8,7 @@ import type { Update } from '../training/dreambooth';
 import type { LossGraph } from '../training/loss-graph';
 import { adamWDefaults, adamWGraph, momentNames } from '../training/optimizer';
 import type { Vectors } from './adapters';
-import type { Component } from './base-model';
+import type { Component } from './model-parts';
 import type { Pipeline } from './pipeline';
 
 type Tensors = Record<string, DeviceTensor>;

@@ -5,6 +5,8 @@ import { openEngine, refreshEngine } from './engine';
 import { watchEstimate } from './estimate';
 import { openGallery } from './gallery';
 import { openHubToken, refreshLibrary } from './library';
+import { openKey } from './openrouter-key';
+import { openRouter } from './router';
 import { refreshSubjects } from './subjects';
 import { openWorkspace, useModelDefaults } from './workspace';
 
@@ -25,5 +27,7 @@ export function boot(app: App): void {
   void openChat(app);
   void openHubToken(app);
   void refreshLibrary(app);
+  void openKey(app);
+  void openRouter(app);
   setInterval(() => void refreshEngine(app), memoryEveryMs);
 }

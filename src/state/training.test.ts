@@ -8,7 +8,15 @@ import { createFakeEngine, type FakeEngine } from './testing/fake-engine';
 import { createTestApp, photoFile, startTestApp } from './testing/test-app';
 import { continueRun, pauseTraining, resumeTraining, startTraining, stopTraining } from './training';
 import { addPhotos } from './photos';
-import { newSubject, savedWorkspace, setSetting, setWords } from './workspace';
+import {
+  newSubject,
+  openWorkspace,
+  savedWorkspace,
+  setSetting,
+  setWords,
+  useModelDefaults,
+} from './workspace';
+import { openEngine } from './engine';
 import { obstacleOf } from './obstacle';
 
 const stepEnd = (step: number, loss: number): TrainingEvent => ({
@@ -208,4 +216,21 @@ test('a removed subject leaves the workbench and the list', async () => {
   expect((await listRuns()).map((run) => run.id)).not.toContain(id);
   expect(app.workspace.getState().run.id).not.toBe(id);
   expect(app.subjects.getState().map((one) => one.id)).not.toContain(id);
+});
+
+test('pressed while the model loads, it starts by itself once the model is there, and once only', async () => {
+  const { app, engine } = createTestApp();
+  await openWorkspace(app);
+  await newSubject(app);
+  await addPhotos(app, [photoFile('a')]);
+  setWords(app, { className: 'dog' });
+  const presses = [startTraining(app), startTraining(app)];
+  expect([app.workspace.getState().startsWhenLoaded, engine.trained]).toEqual([true, []]);
+  await openEngine(app);
+  useModelDefaults(app); // as the page does when the model arrives
+  await until(() => engine.trained.length === 1);
+  expect(app.workspace.getState()).toMatchObject({ startsWhenLoaded: false, run: { state: 'running' } });
+  lastJob(engine).end({ step: 400, steps: 400 });
+  await Promise.all(presses);
+  expect(engine.trained).toHaveLength(1);
 });

@@ -14,16 +14,45 @@ import { refreshSubjects } from './subjects';
 import { isTraining, type TrainingProgress } from './training-state';
 import { changeRun, openRun } from './workspace';
 
-/** Turns the draft into a run and trains it; where something is missing, says so and does nothing. Resolves when it ended. */
+/**
+ * Turns the draft into a run and trains it, as soon as the model is loaded; where something else is missing, says so and does
+ * nothing. Resolves when it ended.
+ */
 export async function startTraining(app: App): Promise<void> {
-  const { run } = app.workspace.getState();
-  if (run.state !== 'draft' || isTraining(app.training.getState())) return;
+  const { run, startsWhenLoaded } = app.workspace.getState();
+  if (run.state !== 'draft' || startsWhenLoaded || isTraining(app.training.getState())) return;
   app.workspace.setState({ hasTriedToStart: true });
+  await modelLoaded(app);
+  if (app.workspace.getState().run.id !== run.id) return;
   const engine = app.engine.getState();
   if (engine.phase !== 'ready' || obstacleOf(app.workspace.getState(), engine) !== undefined) return;
   const name = run.name || `${run.subjectWord.trim()} ${run.className.trim()}`;
   void attempt(app, () => requestPersistence());
   await train(app, engine, { name, modelId: engine.model.id });
+}
+
+/** Waits while the model's loading is all that keeps the draft on the workbench from starting. */
+async function modelLoaded(app: App): Promise<void> {
+  const { id } = app.workspace.getState().run;
+  const isWaiting = () => {
+    const workspace = app.workspace.getState();
+    const engine = app.engine.getState();
+    return (
+      workspace.run.id === id && engine.phase !== 'failed' && obstacleOf(workspace, engine) === 'no-model'
+    );
+  };
+  if (!isWaiting()) return;
+  app.workspace.setState({ startsWhenLoaded: true });
+  await new Promise<void>((resolve) => {
+    const stops = [app.engine, app.workspace].map((store) =>
+      store.subscribe(() => {
+        if (isWaiting()) return;
+        for (const stop of stops) stop();
+        resolve();
+      }),
+    );
+  });
+  app.workspace.setState({ startsWhenLoaded: false });
 }
 
 /** Goes on with the run on the workbench from its newest checkpoint. */

@@ -31,6 +31,7 @@ export type Workspace = {
   readonly readingPhotos: number; // files still being decoded
   readonly problems: readonly PhotoProblem[];
   readonly hasTriedToStart: boolean; // from then on what is missing is said
+  readonly startsWhenLoaded: boolean; // Start was pressed while the model was loading
   readonly saveFailure: Failure | undefined;
   readonly estimate: EstimateState;
   readonly checkpoints: readonly CheckpointInfo[];
@@ -71,6 +72,7 @@ export function workspaceOf(run: WorkRun, { isOpened = true, isStored = false } 
     readingPhotos: 0,
     problems: [],
     hasTriedToStart: false,
+    startsWhenLoaded: false,
     saveFailure: undefined,
     estimate: { phase: 'none' },
     checkpoints: [],

@@ -4,7 +4,7 @@ import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { AppError, isAppError } from '../base/errors';
 
 const databaseName = 'likeness';
-const databaseVersion = 2; // 2 adds 'models'
+const databaseVersion = 2; // 2 adds 'models' and 'router'
 
 const storeNames = [
   'runs',
@@ -18,6 +18,7 @@ const storeNames = [
   'gallery',
   'chats',
   'settings',
+  'router',
 ] as const;
 
 export type StoreName = (typeof storeNames)[number];

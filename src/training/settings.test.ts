@@ -17,8 +17,8 @@ test('the quick recipe draws 8 class pictures in 12 steps, and longer recipes mo
   expect([quick.classImages, quick.classImageSteps]).toEqual([8, 12]);
   expect([quick.steps, standard.steps, thorough.steps]).toEqual([150, 400, 1000]);
   expect([quick.lrScheduler, standard.lrScheduler, thorough.lrScheduler]).toEqual([
-    'constant',
-    'constant',
+    'cosine',
+    'cosine',
     'cosine',
   ]);
   for (const { priorPreservation, trainTextEncoder } of [quick, standard, thorough])

@@ -33,7 +33,7 @@ export type TrainingSettings = {
 const standard: TrainingSettings = {
   steps: 400,
   learningRate: 1e-4,
-  lrScheduler: 'constant',
+  lrScheduler: 'cosine',
   lrWarmupSteps: 0,
   rank: 16,
   targets: 'all-layers',
@@ -73,7 +73,6 @@ export function recipes(
     thorough: {
       ...base,
       steps: 1000,
-      lrScheduler: 'cosine',
       classImages: 48,
       checkpointEvery: 100,
       previewEvery: 100,

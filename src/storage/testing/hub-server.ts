@@ -28,7 +28,7 @@ export type Fault =
   | { readonly kind: 'no-ranges' } // all of it, whatever was asked for
   | { readonly kind: 'page' }; // a web page with status 200
 
-export type HubRequest = {
+type HubRequest = {
   readonly method: string;
   readonly host: string;
   readonly path: string;

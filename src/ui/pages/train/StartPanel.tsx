@@ -27,7 +27,12 @@ export function StartPanel() {
         </p>
       ))}
       <div role="alert" className={s['status']}>
-        {isSaid && <p className={p['error']}>{describeObstacle(obstacle, workspace.estimate)}</p>}
+        {workspace.startsWhenLoaded && (
+          <p>The model is still loading. Training starts by itself as soon as it is there.</p>
+        )}
+        {isSaid && !workspace.startsWhenLoaded && (
+          <p className={p['error']}>{describeObstacle(obstacle, workspace.estimate)}</p>
+        )}
       </div>
       <Button look="primary" isDisabled={workspace.readingPhotos > 0} onPress={() => void startTraining(app)}>
         Start training
@@ -47,7 +52,7 @@ function describeObstacle(obstacle: Obstacle, estimate: Estimate): string {
     case 'no-class':
       return 'The class is empty: say what kind of thing your subject is, for example dog.';
     case 'no-model':
-      return 'The model is not ready yet. Start again in a moment.';
+      return 'The model could not be loaded: what is wrong is said in the note about the engine.';
     case 'bad-setting':
       return 'A setting is outside its range: see Steps and All settings.';
     case 'does-not-fit': {
