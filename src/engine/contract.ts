@@ -205,6 +205,12 @@ export type LibraryApi = {
     emit: Emit<never>,
     signal: AbortSignal,
   ): Promise<ModelOffer>;
+  /** Copies a model that a person has as files into this browser; answers its id. Abort rejects and keeps what was copied for the next try. */
+  importModel(
+    request: { readonly files: readonly { readonly path: string; readonly file: Blob }[] },
+    emit: Emit<DownloadEvent>,
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Downloads what is missing of the model, verified; goes on where an earlier call ended. Abort rejects and keeps what arrived. */
   downloadModel(
     request: { readonly id: string; readonly commit: string; readonly token: string | undefined },
