@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { keyPage } from '../router/key-label';
 import { challengeOf } from '../router/sign-in';
 import { createKeyStorage } from '../storage/openrouter-key';
 import { createFakeKeyWindow } from '../storage/testing/fake-key-window';
@@ -16,7 +17,7 @@ import { passOnSignIn, takeSignInAnswer } from './sign-in-return';
 import { createTestApp } from './testing/test-app';
 
 const key = 'sk-or-v1-canary0123456789wxyz';
-const facts = { place: 'tab', label: 'sk-or-v1-can...xyz', lastFour: 'wxyz' };
+const facts = { place: 'tab', label: 'sk-or-v1-can...xyz', lastFour: 'wxyz', page: keyPage(key) };
 const noAnswer = new Promise<void>(() => {});
 
 /** OpenRouter, as far as keys are concerned. It knows one code, and the challenge that it was asked for with. */

@@ -1,7 +1,7 @@
 // The person's OpenRouter key: pasted or made by signing in, kept where they choose. The store tells about it, the keyring holds it.
 import { AppError } from '../base/errors';
 import { openRouterApi } from '../router/address';
-import { isKey, readKeyLabel } from '../router/key-label';
+import { isKey, keyPage, readKeyLabel } from '../router/key-label';
 import { beginSignIn, callbackOf, exchangeCode } from '../router/sign-in';
 import type { App } from './app';
 import { attempt } from './attempt';
@@ -101,7 +101,7 @@ async function take(app: App, key: string, place: KeyPlace): Promise<void> {
 
 function show(app: App, key: string, place: KeyPlace, label: string | undefined): void {
   app.keyring.key = key;
-  app.key.setState({ facts: { place, label, lastFour: key.slice(-4) } });
+  app.key.setState({ facts: { place, label, lastFour: key.slice(-4), page: keyPage(key) } });
 }
 
 function hide(app: App): void {

@@ -5,17 +5,23 @@ import { changeRouterRecord, readRouterRecord } from '../storage/router-records'
 import type { App } from './app';
 import { attempt } from './attempt';
 import { openEndpoint } from './endpoint';
+import { watchRouter } from './free-models';
 
 /** Makes the router and opens the endpoint that leads to it. */
 export async function openRouter(app: App): Promise<void> {
   const router = await attempt(app, () => loadRouter(app));
   if (router === undefined) return;
   app.router.setState(router, true);
+  watchRouter(app, router);
   await openEndpoint(app, (request) => router.fetch(request));
 }
 
-async function loadRouter({ services, keyring }: App): Promise<Router> {
-  const { createRouter } = await import('../router/router');
+async function loadRouter(app: App): Promise<Router> {
+  const { services, keyring } = app;
+  const [{ createRouter }, { createDraw }] = await Promise.all([
+    import('../router/router'),
+    import('./local-draw'),
+  ]);
   const { origin, pathname } = new URL(services.pageUrl());
   return createRouter({
     fetch: services.fetch,
@@ -25,6 +31,7 @@ async function loadRouter({ services, keyring }: App): Promise<Router> {
     random: () => Math.random(),
     sleep,
     store: { get: readRouterRecord, update: changeRouterRecord },
+    draw: createDraw(app),
     title: 'Likeness',
     referer: origin + pathname,
   });

@@ -57,13 +57,14 @@ test('tells what is stored by kind, and removes one kind at a time', async () =>
   await addGalleryImage({ version: 1, id: 'g', createdAt: 1, png: blob(7), prompt: '', request: null });
   await saveLora({ version: 1, id: 'l', name: '', modelId: '', fileName: '', file: blob(9), importedAt: 1 });
   await saveMessage({
-    version: 1,
+    version: 2,
     id: 'c',
     createdAt: 1,
     role: 'user',
     text: 'hi',
     imageIds: [],
-    details: null,
+    attachments: [],
+    answer: null,
   });
 
   const full = {

@@ -1,0 +1,43 @@
+// Keeps the end of a growing box in sight until the person scrolls up, and again when they are back at the end.
+import { useCallback, useEffect, useRef, useState, type RefCallback } from 'react';
+
+/** How near the end counts as the end, in pixels. */
+const nearEnd = 48;
+
+type FollowEnd = {
+  /** For the box that scrolls. Its first child grows. */
+  readonly box: RefCallback<HTMLElement>;
+  readonly isFollowing: boolean;
+  readonly goToEnd: () => void;
+};
+
+/** Follows the end of a box. */
+export function useFollowEnd(): FollowEnd {
+  const [element, setElement] = useState<HTMLElement | null>(null);
+  const [isFollowing, setFollowing] = useState(true);
+  const follows = useRef(true);
+  const goToEnd = useCallback(() => {
+    follows.current = true;
+    setFollowing(true);
+    element?.scrollTo({ top: element.scrollHeight });
+  }, [element]);
+  useEffect(() => {
+    if (!element) return;
+    const look = () => {
+      follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd;
+      setFollowing(follows.current);
+    };
+    const grown = new ResizeObserver(() => {
+      if (follows.current) element.scrollTo({ top: element.scrollHeight });
+      else look();
+    });
+    grown.observe(element);
+    if (element.firstElementChild) grown.observe(element.firstElementChild);
+    element.addEventListener('scroll', look, { passive: true });
+    return () => {
+      grown.disconnect();
+      element.removeEventListener('scroll', look);
+    };
+  }, [element]);
+  return { box: setElement, isFollowing, goToEnd };
+}
