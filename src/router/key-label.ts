@@ -1,20 +1,12 @@
 // What OpenRouter says about a key: that it is good, and the name under which its owner finds it again.
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { AppError } from '../base/errors';
-import { openRouterSite } from './address';
 
 const keySchema = z.object({ data: z.object({ label: z.string() }) });
 
 /** True for what has the form of an OpenRouter key. */
 export function isKey(text: string): boolean {
   return /^sk-or-[\w-]{1,200}$/.test(text);
-}
-
-/** Where its owner looks at the key and revokes it. OpenRouter names the page by the key's hash, which does not tell the key. */
-export function keyPage(key: string): string {
-  return `${openRouterSite}/keys/${bytesToHex(sha256(utf8ToBytes(key)))}`;
 }
 
 /**

@@ -25,21 +25,20 @@ type Again = { readonly replaced: string | undefined };
 
 /**
  * Asks for an answer to the conversation and hands each finished part to `keep`: one, or more where the model called tools.
- * `again`: an answer is made anew. Failures and stops are answers too.
+ * `controller` stops it, and stands in the live store already. `again`: an answer is made anew. Failures and stops are answers too.
  */
-export async function askModel(app: App, keep: (said: Said) => Promise<void>, again?: Again): Promise<void> {
-  const controller = new AbortController();
-  app.live.setState(emptyLive(controller), true);
-  try {
-    for (let round = 1; round <= mostRounds; round++) {
-      const said = await askOnce(app, controller, round < mostRounds, again);
-      const withTools = await runTools(app, said);
-      await keep(withTools);
-      if (said.answer.calls.length === 0 || controller.signal.aborted) return;
-      app.live.setState(emptyLive(controller), true);
-    }
-  } finally {
-    app.live.setState(undefined, true);
+export async function askModel(
+  app: App,
+  controller: AbortController,
+  keep: (said: Said) => Promise<void>,
+  again?: Again,
+): Promise<void> {
+  for (let round = 1; round <= mostRounds; round++) {
+    const said = await askOnce(app, controller, round < mostRounds, again);
+    const withTools = await runTools(app, said);
+    await keep(withTools);
+    if (said.answer.calls.length === 0 || controller.signal.aborted) return;
+    app.live.setState(emptyLive(controller), true);
   }
 }
 

@@ -1,9 +1,9 @@
 // The conversation: with a free model through the router, and drawing on this machine by "/imagine …".
 import { clearMessages, deleteMessages, listMessages, saveMessage } from '../storage/chats';
 import type { App } from './app';
-import { askModel } from './ask-model';
 import { attempt } from './attempt';
-import type { ChatSettings, Message } from './chat-state';
+import type { Said } from './ask-model';
+import { emptyLive, type ChatSettings, type Message } from './chat-state';
 import { draw, stopDrawing } from './drawing';
 import { emptyForm, requestOf } from './drawing-state';
 import { liftStops } from './free-models';
@@ -104,9 +104,14 @@ async function answer(
   const prompt = imaginePrompt(text);
   if (prompt !== undefined) return drawAnswer(app, prompt, former);
   if (app.key.getState().facts === undefined) return add(app, withoutKey(app));
-  await attempt(app, () =>
-    askModel(app, (said) => add(app, { ...message(app, 'assistant', said.text), ...said }), again),
-  );
+  const controller = new AbortController();
+  app.live.setState(emptyLive(controller), true);
+  const keep = (said: Said) => add(app, { ...message(app, 'assistant', said.text), ...said });
+  await attempt(app, async () => {
+    const { askModel } = await import('./ask-model'); // with what it needs of the router
+    await askModel(app, controller, keep, again);
+  });
+  app.live.setState(undefined, true);
 }
 
 async function drawAnswer(app: App, prompt: string, former?: Message): Promise<void> {

@@ -7,7 +7,6 @@ type KeyFacts = {
   readonly place: KeyPlace;
   readonly label: string | undefined; // OpenRouter's own name of the key
   readonly lastFour: string;
-  readonly page: string; // of OpenRouter, where it can be revoked
 };
 
 type SignInProgress = {

@@ -1,14 +1,8 @@
 // The person's OpenRouter key: put in or made by signing in, kept where they choose, forgotten by one press. It is never shown again.
 import { useState, type ClipboardEvent, type KeyboardEvent } from 'react';
 import { useStore } from 'zustand';
-import {
-  cancelSignIn,
-  finishSignIn,
-  forgetKey,
-  moveKey,
-  pasteKey,
-  startSignIn,
-} from '../../../state/openrouter-key';
+import { forgetKey, moveKey, pasteKey } from '../../../state/openrouter-key';
+import { cancelSignIn, finishSignIn, ownKeyPage, startSignIn } from '../../../state/sign-in';
 import type { KeyPlace } from '../../../state/key-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
@@ -52,7 +46,7 @@ export function KeyPanel() {
       {facts && (
         <div className={p['row']}>
           <Button onPress={() => void forgetKey(app)}>Forget key</Button>
-          <a href={facts.page} target="_blank" rel="noopener noreferrer">
+          <a href={ownKeyPage(app)} target="_blank" rel="noopener noreferrer">
             Revoke it at OpenRouter
           </a>
         </div>
