@@ -1,0 +1,56 @@
+// The shipped page against a mock of OpenRouter: the browser is told that openrouter.ai is this machine, nothing else is changed.
+import { test as base } from '@playwright/test';
+import { createOpenRouterMock, type OpenRouterMock } from '../src/router/testing/openrouter-mock/mock';
+import { serveHttps } from '../src/router/testing/openrouter-mock/https-server';
+
+/** The key of the mock's account, and what must be found nowhere. */
+export const canary = `sk-or-v1-${'canary'.repeat(10)}0001`;
+
+const clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const timer = Number.isFinite(milliseconds) ? setTimeout(resolve, milliseconds) : undefined;
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+    }),
+};
+
+type MockServer = { readonly port: number; mock: OpenRouterMock };
+
+export const test = base.extend<{ openRouter: OpenRouterMock }, { mockServer: MockServer }>({
+  mockServer: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures from the pattern
+    async ({}, use) => {
+      const make = () => createOpenRouterMock({ clock, firstKey: canary });
+      const server: MockServer = { port: 0, mock: make() };
+      const https = await serveHttps((request) => server.mock.handle(request));
+      await use(Object.assign(server, { port: https.port }));
+      await https.close();
+    },
+    { scope: 'worker' },
+  ],
+  browser: [
+    async ({ playwright, mockServer }, use, { project }) => {
+      const { launchOptions } = project.use;
+      const browser = await playwright.chromium.launch({
+        ...launchOptions,
+        args: [
+          ...(launchOptions?.args ?? []),
+          `--host-resolver-rules=MAP openrouter.ai:443 127.0.0.1:${mockServer.port}`,
+          '--ignore-certificate-errors',
+        ],
+      });
+      await use(browser);
+      await browser.close();
+    },
+    { scope: 'worker' },
+  ],
+  /** The mock of this test, new and unscripted. */
+  openRouter: async ({ mockServer }, use) => {
+    mockServer.mock = createOpenRouterMock({ clock, firstKey: canary });
+    await use(mockServer.mock);
+  },
+});
