@@ -10,11 +10,16 @@ const clock = {
   now: () => Date.now(),
   sleep: (milliseconds: number, signal: AbortSignal) =>
     new Promise<void>((resolve, reject) => {
-      const timer = Number.isFinite(milliseconds) ? setTimeout(resolve, milliseconds) : undefined;
-      signal.addEventListener('abort', () => {
+      const leave = () => {
         clearTimeout(timer);
         reject(signal.reason as Error);
-      });
+      };
+      const end = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const timer = Number.isFinite(milliseconds) ? setTimeout(end, milliseconds) : undefined;
+      signal.addEventListener('abort', leave, { once: true });
     }),
 };
 
@@ -22,7 +27,6 @@ type MockServer = { readonly port: number; mock: OpenRouterMock };
 
 export const test = base.extend<{ openRouter: OpenRouterMock }, { mockServer: MockServer }>({
   mockServer: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures from the pattern
     async ({}, use) => {
       const make = () => createOpenRouterMock({ clock, firstKey: canary });
       const server: MockServer = { port: 0, mock: make() };

@@ -6,7 +6,7 @@ type WirePart =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image_url'; readonly image_url: { readonly url: string } };
 
-export type WireMessage =
+type WireMessage =
   | { readonly role: 'user'; readonly content: string | readonly WirePart[] }
   | {
       readonly role: 'assistant';

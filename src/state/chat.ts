@@ -36,7 +36,7 @@ export function editChatSettings(app: App, patch: Partial<ChatSettings>): void {
 }
 
 /** True while an answer or a picture is being made. */
-export function isAnswering(app: App): boolean {
+function isAnswering(app: App): boolean {
   return app.live.getState() !== undefined || app.drawing.getState().phase === 'running';
 }
 

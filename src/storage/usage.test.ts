@@ -63,7 +63,7 @@ test('tells what is stored by kind, and removes one kind at a time', async () =>
     role: 'user',
     text: 'hi',
     imageIds: [],
-    attachments: [],
+    attachments: [blob(11)],
     answer: null,
   });
 
@@ -73,7 +73,7 @@ test('tells what is stored by kind, and removes one kind at a time', async () =>
     latents: [1, 32],
     gallery: [1, 7],
     loras: [1, 9],
-    chats: [1, 0],
+    chats: [1, 11],
     models: [1, 1000],
   };
   const measure = async () =>

@@ -23,13 +23,17 @@ export function useFollowEnd(): FollowEnd {
   }, [element]);
   useEffect(() => {
     if (!element) return;
+    let lastTop = element.scrollTop;
+    // Only a scroll upwards is the person's leaving: what grew since our own scroll puts the end out of sight as well.
     const look = () => {
-      follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd;
+      const isUp = element.scrollTop < lastTop;
+      const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd;
+      lastTop = element.scrollTop;
+      if (isNear || isUp) follows.current = isNear;
       setFollowing(follows.current);
     };
     const grown = new ResizeObserver(() => {
       if (follows.current) element.scrollTo({ top: element.scrollHeight });
-      else look();
     });
     grown.observe(element);
     if (element.firstElementChild) grown.observe(element.firstElementChild);

@@ -75,7 +75,7 @@ export function Composer() {
             <textarea
               {...props}
               rows={1}
-              placeholder="Ask something, or /imagine a photo of sks toy in the snow"
+              placeholder="Ask, or /imagine a toy in the snow"
               value={text}
               onChange={({ target }) => setText(target.value)}
               onKeyDown={press}

@@ -53,10 +53,11 @@ function Tools({ message, onEdit }: { readonly message: ChatMessage; readonly on
   const app = useApp();
   const isBusy = useStore(app.live, (live) => live !== undefined);
   const isDrawing = useStore(app.drawing, ({ phase }) => phase === 'running');
-  const { id, answer } = message;
+  const { id, answer, text, imageIds } = message;
+  const isEmpty = text === '' && imageIds.length === 0;
   return (
     <div className={s['tools']}>
-      <CopyButton copy={() => copyMessage(app.gallery.getState(), message)} />
+      {!isEmpty && <CopyButton copy={() => copyMessage(app.gallery.getState(), message)} />}
       {!isBusy && !isDrawing && (
         <>
           <Button look="quiet" icon="restore" onPress={() => void regenerate(app, id)}>
