@@ -172,6 +172,57 @@ test('Stop and Esc close the upstream and keep what has arrived', async ({ page,
   await expect(page.getByRole('button', { name: 'Send' })).toBeVisible();
 });
 
+test('a growing answer is followed until the person scrolls up', async ({ page, openRouter }) => {
+  const content = Array.from({ length: 200 }, (_, i) => `line ${i}`).join('\n\n');
+  openRouter.script.always({ kind: 'answer', answer: { content }, delivery: { tokenMs: 20 } });
+  await openChat(page);
+  await sendFirst(page, 'count');
+  const top = () => log(page).evaluate((element) => element.scrollTop);
+  await expect.poll(top).toBeGreaterThan(300);
+  await expect(page.getByRole('button', { name: 'To the end' })).toBeHidden();
+  await log(page).hover();
+  await page.mouse.wheel(0, -250);
+  await expect(page.getByRole('button', { name: 'To the end' })).toBeVisible();
+  const left = await top();
+  await expect(log(page)).toContainText('line 120');
+  expect(await top()).toBe(left);
+  await page.getByRole('button', { name: 'To the end' }).click();
+  await expect.poll(top).toBeGreaterThan(left + 250);
+  await page.getByRole('button', { name: 'Stop' }).click();
+});
+
+test('a model that asks for money is told of and not used again', async ({ page, openRouter }) => {
+  openRouter.script.next({ kind: 'answer', answer: { content: 'Pay me.', cost: 0.01 } });
+  await openChat(page);
+  await sendFirst(page, 'hi');
+  const notice = page.getByRole('alert').filter({ hasText: 'asked for money' });
+  await expect(notice).toBeVisible();
+  await expect(notice).toContainText(openRouter.calls[0]!.model);
+  const list = page.getByRole('list', { name: 'Free models' }).getByRole('listitem');
+  await expect(list).toHaveCount(10);
+  await expect(page.getByRole('combobox', { name: 'Chat model' }).locator('option')).toHaveCount(16);
+});
+
+test('signing in opens OpenRouter in another tab and brings a key of the person’s own', async ({
+  page,
+  context,
+  baseURL,
+  openRouter,
+}) => {
+  await page.goto(new URL('/#/settings', baseURL!.replace('127.0.0.1', 'localhost')).href);
+  const opened = context.waitForEvent('page');
+  await page.getByRole('button', { name: 'Sign in with OpenRouter' }).click();
+  const other = await opened;
+  await expect(other.getByRole('status')).toContainText('Go back to the tab where you began');
+  await expect(page.getByRole('button', { name: 'Forget key' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Revoke it at OpenRouter' })).toHaveAttribute(
+    'href',
+    /^https:\/\/openrouter\.ai\/keys\/[0-9a-f]{64}$/,
+  );
+  expect(new URL(other.url()).search).toBe('');
+  expect(openRouter.requests.some(({ path }) => path === '/auth/keys')).toBe(true);
+});
+
 test('a picture goes to a model that looks at pictures', async ({ page, openRouter }) => {
   await openChat(page);
   await choose(page, 'acme/plain-8b:free');
@@ -259,6 +310,20 @@ test('the openai client in the page streams by Base URL and Token of Settings', 
   expect(text).toBe('One two three.');
   expect(openRouter.calls[0]!.headers['authorization']).toBe(`Bearer ${canary}`);
   expect(openRouter.calls[0]!.model).toMatch(/:free$/);
+
+  await expect(page.getByRole('status', { name: 'Engine' })).toContainText('Likeness 64', {
+    timeout: 60_000,
+  });
+  const picture = await page.evaluate(async (settings) => {
+    const { OpenAI } = (window as unknown as ClientWindow).openaiClient;
+    const { data } = await new OpenAI(settings).images.generate({
+      model: 'likeness/base',
+      prompt: 'a red toy',
+    });
+    return atob(data![0]!.b64_json!);
+  }, options);
+  expect(picture.slice(1, 4)).toBe('PNG');
+  expect(picture).toContain('a red toy'); // its parameters, as text
 });
 
 test('the key is where the person put it and nowhere else', async ({ page }) => {

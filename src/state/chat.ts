@@ -64,7 +64,7 @@ export async function regenerate(app: App, answerId: string): Promise<void> {
   const { messages } = app.chat.getState();
   const at = messages.findIndex(({ id }) => id === answerId);
   const question = messages.slice(0, at).findLast(({ role }) => role === 'user');
-  if (!question || isAnswering(app)) return;
+  if (!question || isAnswering(app) || needsConsent(app, question.text)) return;
   if (imaginePrompt(question.text) !== undefined) return answer(app, question.text, messages[at]);
   const replaced = messages[at]?.answer?.model ?? undefined;
   await cut(app, messages.indexOf(question) + 1);

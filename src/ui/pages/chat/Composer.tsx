@@ -1,21 +1,7 @@
 // Where a message is written and sent, with what answers it: which model, which subject it may draw.
-import {
-  Suspense,
-  lazy,
-  useRef,
-  useState,
-  type ClipboardEvent,
-  type DragEvent,
-  type KeyboardEvent,
-} from 'react';
+import { useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react';
 import { useStore } from 'zustand';
-import {
-  editChatSettings,
-  needsConsent,
-  prepareAttachment,
-  sendMessage,
-  stopAnswer,
-} from '../../../state/chat';
+import { prepareAttachment, sendMessage, stopAnswer } from '../../../state/chat';
 import { canDo } from '../../../state/free-models-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
@@ -25,23 +11,26 @@ import { looksLikePicture } from '../../hooks/dropped-files';
 import { ChatOptions } from './ChatOptions';
 import s from './Chat.module.css';
 import { QuotaStatus } from './QuotaStatus';
-
-const ConsentDialog = lazy(() => import('./ConsentDialog').then((m) => ({ default: m.ConsentDialog })));
+import { WithConsent, type Ask } from './WithConsent';
 
 /** The textbox "Message" with Send and Stop. Enter sends, Shift+Enter breaks the line, a composition is left alone. */
 export function Composer() {
+  return <WithConsent>{(ask) => <Form ask={ask} />}</WithConsent>;
+}
+
+function Form({ ask }: { readonly ask: Ask }) {
   const app = useApp();
   const [text, setText] = useState('');
-  const [isAsking, setAsking] = useState(false);
   const { pictures, addPictures, removePicture, clearPictures, canSee } = useAttachments();
   const isDrawing = useStore(app.drawing, ({ phase }) => phase === 'running');
   const isBusy = useStore(app.live, (live) => live !== undefined) || isDrawing;
   const send = () => {
     if (isBusy || text.trim() === '') return;
-    if (needsConsent(app, text)) return setAsking(true);
-    void sendMessage(app, text, pictures);
-    setText('');
-    clearPictures();
+    ask(text, () => {
+      void sendMessage(app, text, pictures);
+      setText('');
+      clearPictures();
+    });
   };
   const press = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -94,17 +83,6 @@ export function Composer() {
       </div>
       <ChatOptions />
       <QuotaStatus />
-      <Suspense>
-        {isAsking && (
-          <ConsentDialog
-            onClose={() => setAsking(false)}
-            onAgree={() => {
-              editChatSettings(app, { hasAgreed: true });
-              send();
-            }}
-          />
-        )}
-      </Suspense>
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { AnswerFacts, Attempts, Reasoning } from './AnswerDetails';
 import { AnswerText } from './AnswerText';
 import s from './Chat.module.css';
 import { FailureCard } from './FailureCard';
+import { WithConsent, type Ask } from './WithConsent';
 
 type MessageProps = {
   readonly message: ChatMessage;
@@ -26,7 +27,10 @@ type MessageProps = {
 export const Message = memo(function Message(props: MessageProps) {
   const { message, questionId, isLast, isEdited, onEdit } = props;
   const { role, text, imageIds, attachments, answer } = message;
-  if (isEdited) return <Editor message={message} onClose={() => onEdit(undefined)} />;
+  if (isEdited) {
+    const close = () => onEdit(undefined);
+    return <WithConsent>{(ask) => <Editor message={message} ask={ask} onClose={close} />}</WithConsent>;
+  }
   return (
     <article className={s['message']} data-role={role} aria-label={role === 'user' ? 'You' : 'Likeness'}>
       {answer && <Reasoning text={answer.reasoning} />}
@@ -54,15 +58,24 @@ function Tools({ message, onEdit }: { readonly message: ChatMessage; readonly on
   const isBusy = useStore(app.live, (live) => live !== undefined);
   const isDrawing = useStore(app.drawing, ({ phase }) => phase === 'running');
   const { id, answer, text, imageIds } = message;
+  const questionText = answer === null ? '/imagine' : ''; // what was drawn here leaves nothing
   const isEmpty = text === '' && imageIds.length === 0;
   return (
     <div className={s['tools']}>
       {!isEmpty && <CopyButton copy={() => copyMessage(app.gallery.getState(), message)} />}
       {!isBusy && !isDrawing && (
         <>
-          <Button look="quiet" icon="restore" onPress={() => void regenerate(app, id)}>
-            Regenerate
-          </Button>
+          <WithConsent>
+            {(ask) => (
+              <Button
+                look="quiet"
+                icon="restore"
+                onPress={() => ask(questionText, () => void regenerate(app, id))}
+              >
+                Regenerate
+              </Button>
+            )}
+          </WithConsent>
           <Button look="quiet" icon="rename" onPress={onEdit}>
             Edit
           </Button>
@@ -89,16 +102,21 @@ function MessagePicture({ id }: { readonly id: string }) {
   return <Picture blob={image.png} alt={image.prompt} className={s['picture']} />;
 }
 
-function Editor({ message, onClose }: { readonly message: ChatMessage; readonly onClose: () => void }) {
+type EditorProps = { readonly message: ChatMessage; readonly ask: Ask; readonly onClose: () => void };
+
+function Editor({ message, ask, onClose }: EditorProps) {
   const app = useApp();
   const [text, setText] = useState(message.text);
+  const send = () => {
+    onClose();
+    void editMessage(app, message.id, text);
+  };
   return (
     <form
       className={s['editor']}
       onSubmit={(event) => {
         event.preventDefault();
-        onClose();
-        void editMessage(app, message.id, text);
+        ask(text, send);
       }}
     >
       <Field label="Your message" hint="What came after it is replaced.">
