@@ -54,6 +54,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   react: ['ui', 'main'],
   'react-dom': ['ui', 'main'],
   'react-aria-components': ['ui', 'main'],
+  'react-markdown': ['ui'],
+  'remark-gfm': ['ui'],
   uplot: ['ui'],
 };
 

@@ -1,6 +1,7 @@
 // Getting a key of the person's own account without typing it: OAuth with PKCE as OpenRouter does it (RFC 7636, method S256).
 // The verifier never leaves this tab; the code that comes back is of no use without it.
 import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { AppError, isAbort } from '../base/errors';
 import { openRouterSite } from './address';
@@ -24,6 +25,11 @@ export function base64Url(bytes: Uint8Array): string {
 /** BASE64URL(SHA256(ASCII(verifier))). Computed at once and not by WebCrypto: a browser lets a page open a tab only within the press. */
 export function challengeOf(verifier: string): string {
   return base64Url(sha256(new TextEncoder().encode(verifier)));
+}
+
+/** Where its owner looks at the key and revokes it. OpenRouter names the page by the key's hash, which does not tell the key. */
+export function keyPage(key: string): string {
+  return `${openRouterSite}/keys/${bytesToHex(sha256(utf8ToBytes(key)))}`;
 }
 
 /** A fresh sign-in; its `url` is the page to open. */

@@ -3,10 +3,10 @@ import { createJSONStorage, persist, type StateStorage } from 'zustand/middlewar
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { createGate, type Gate } from '../base/gate';
 import type { Router } from '../router/router';
-import type { ChatMessage } from '../storage/chats';
 import type { GalleryImage } from '../storage/gallery';
 import type { KeyStorage } from '../storage/openrouter-key';
 import type { KindUsage, StorageEstimate } from '../storage/usage';
+import { defaultChatSettings, type Chat, type ChatSettings, type LiveAnswer } from './chat-state';
 import { emptyForm, type DrawForm, type Drawing } from './drawing-state';
 import type { CodecClient, EngineClient } from './engine-client';
 import type { LibraryClient } from './library-client';
@@ -15,6 +15,7 @@ import type { Endpoint } from './endpoint-state';
 import type { EngineState } from './engine-state';
 import type { Failure } from './failure';
 import { createFrames, type Frames } from './frames';
+import { noModels, type FreeModels } from './free-models-state';
 import { Keyring } from './keyring';
 import { createLossSeries, type LossSeries } from './loss-series';
 import { noKey, type OpenRouterKey } from './key-state';
@@ -43,17 +44,14 @@ export type Services = {
   readonly pageUrl: () => string;
   /** Opens an address in a new tab that cannot reach this one. */
   readonly openTab: (url: string) => void;
+  /** A picture again as JPEG on white, at most `longestSide` pixels wide and high. Throws AppError('bad-image'). */
+  readonly toJpeg: (picture: Blob, longestSide: number) => Promise<Blob>;
   readonly randomBytes: (count: number) => Uint8Array;
   /** navigator.serviceWorker; undefined where the browser has none. */
   readonly serviceWorkers: ServiceWorkerContainer | undefined;
   readonly now: () => number;
   readonly newId: () => string;
   readonly newSeed: () => number; // whole, below 2^32
-};
-
-type Chat = {
-  readonly messages: readonly ChatMessage[];
-  readonly subjectId: string | undefined;
 };
 
 type StoredThings = {
@@ -73,6 +71,9 @@ export type App = {
   readonly drawing: StoreApi<Drawing>;
   readonly gallery: StoreApi<readonly GalleryImage[]>;
   readonly chat: StoreApi<Chat>;
+  readonly chatSettings: StoreApi<ChatSettings>;
+  readonly live: StoreApi<LiveAnswer | undefined>; // undefined while no answer is being made
+  readonly free: StoreApi<FreeModels>;
   readonly stored: StoreApi<StoredThings>;
   readonly key: StoreApi<OpenRouterKey>;
   readonly keyring: Keyring;
@@ -89,10 +90,10 @@ export type App = {
 
 const storeOf = <T>(state: T): StoreApi<T> => createStore<T>(() => state);
 
-const keptForm = ({ smallStorage }: Services) => ({
-  name: 'likeness-form',
+const kept = <T>({ smallStorage }: Services, name: string) => ({
+  name,
   version: 1,
-  storage: createJSONStorage<DrawForm>(() => smallStorage),
+  storage: createJSONStorage<T>(() => smallStorage),
 });
 
 /** The page's state before anything was read or opened. */
@@ -105,10 +106,15 @@ export function createApp(services: Services): App {
     progress: storeOf<TrainingProgress | undefined>(undefined),
     library: storeOf<Library>({ stored: [], tasks: {}, token: '', isTokenKept: false }),
     subjects: storeOf<readonly Subject[]>([]),
-    form: createStore<DrawForm>()(persist(() => emptyForm, keptForm(services))),
+    form: createStore<DrawForm>()(persist(() => emptyForm, kept<DrawForm>(services, 'likeness-form'))),
     drawing: storeOf<Drawing>({ phase: 'idle' }),
     gallery: storeOf<readonly GalleryImage[]>([]),
     chat: storeOf<Chat>({ messages: [], subjectId: undefined }),
+    chatSettings: createStore<ChatSettings>()(
+      persist(() => defaultChatSettings, kept<ChatSettings>(services, 'likeness-chat')),
+    ),
+    live: storeOf<LiveAnswer | undefined>(undefined),
+    free: storeOf(noModels),
     stored: storeOf<StoredThings>({ kinds: undefined, browser: undefined }),
     key: storeOf(noKey),
     keyring: new Keyring(),

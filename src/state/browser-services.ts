@@ -39,6 +39,7 @@ export function browserServices({ engine, codec, library }: Workers): Services {
     pageUrl: () => document.baseURI,
     openTab: (url) => void window.open(url, '_blank', 'noopener'),
     serviceWorkers: navigator.serviceWorker,
+    toJpeg,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
@@ -62,6 +63,24 @@ function reopening<Client>(start: () => Worker, connect: (link: Link) => Client)
 
 function linkOf(worker: Worker): Link {
   return { endpoint: worker, died: watchDeath(worker), terminate: () => worker.terminate() };
+}
+
+async function toJpeg(picture: Blob, longestSide: number): Promise<Blob> {
+  const bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image' }).catch(
+    (cause: unknown) => {
+      const file = picture instanceof File ? picture.name : 'picture';
+      throw new AppError('bad-image', { file, reason: 'undecodable' }, cause);
+    },
+  );
+  const scale = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [Math.round(bitmap.width * scale), Math.round(bitmap.height * scale)];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d')!;
+  context.fillStyle = 'white'; // JPEG has no transparency
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
 }
 
 async function readUrl(url: string): Promise<Blob> {

@@ -3,15 +3,8 @@ import { challengeOf } from '../router/sign-in';
 import { createKeyStorage } from '../storage/openrouter-key';
 import { createFakeKeyWindow } from '../storage/testing/fake-key-window';
 import type { App, Services } from './app';
-import {
-  cancelSignIn,
-  finishSignIn,
-  forgetKey,
-  moveKey,
-  openKey,
-  pasteKey,
-  startSignIn,
-} from './openrouter-key';
+import { forgetKey, moveKey, openKey, pasteKey } from './openrouter-key';
+import { cancelSignIn, finishSignIn, ownKeyPage, startSignIn } from './sign-in';
 import { passOnSignIn, takeSignInAnswer } from './sign-in-return';
 import { createTestApp } from './testing/test-app';
 
@@ -76,6 +69,7 @@ test('a pasted key serves this tab, and only the keyring holds it', async () => 
   expect(app.keyring.key).toBe(key);
   expect([view.sessionStorage.length, view.localStorage.length]).toEqual([0, 0]);
   expect(everythingOf(app)).not.toContain('canary0123');
+  expect(ownKeyPage(app)).toMatch(/^https:\/\/openrouter\.ai\/keys\/[0-9a-f]{64}$/);
 });
 
 test('a kept key is there after a reload, moved and forgotten', async () => {

@@ -1,21 +1,22 @@
-// The router of this page, with the key of the keyring. Loaded after the page is up: nothing before the first question needs it.
+// The router of this page, with the key of the keyring. boot.ts loads this after the page is up.
 import { openRouterApi } from '../router/address';
-import type { Router } from '../router/router';
+import { createRouter, type Router } from '../router/router';
 import { changeRouterRecord, readRouterRecord } from '../storage/router-records';
 import type { App } from './app';
-import { attempt } from './attempt';
 import { openEndpoint } from './endpoint';
+import { watchRouter } from './free-models';
+import { createDraw } from './local-draw';
 
 /** Makes the router and opens the endpoint that leads to it. */
 export async function openRouter(app: App): Promise<void> {
-  const router = await attempt(app, () => loadRouter(app));
-  if (router === undefined) return;
+  const router = makeRouter(app);
   app.router.setState(router, true);
+  watchRouter(app, router);
   await openEndpoint(app, (request) => router.fetch(request));
 }
 
-async function loadRouter({ services, keyring }: App): Promise<Router> {
-  const { createRouter } = await import('../router/router');
+function makeRouter(app: App): Router {
+  const { services, keyring } = app;
   const { origin, pathname } = new URL(services.pageUrl());
   return createRouter({
     fetch: services.fetch,
@@ -25,6 +26,7 @@ async function loadRouter({ services, keyring }: App): Promise<Router> {
     random: () => Math.random(),
     sleep,
     store: { get: readRouterRecord, update: changeRouterRecord },
+    draw: createDraw(app),
     title: 'Likeness',
     referer: origin + pathname,
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMemoryDisk } from './__fixtures__/memory-directory';
 import { listModelFiles, openModelFile, removeModelFiles } from './model-files';
 
@@ -247,4 +247,16 @@ test('stored files are listed and removed, parts with their files', async () => 
   expect([...disk.files.keys()]).toEqual(['models/a']);
   await removeModelFiles(undefined, disk.root);
   expect(disk.files.size).toBe(0);
+});
+
+test('a file that is moved while the folder is read is left out of the list', async () => {
+  const disk = createMemoryDisk();
+  disk.files.set('models/a', content);
+  vi.spyOn(disk.files, 'keys').mockReturnValue(
+    new Map([
+      ['models/b.part', 1],
+      ['models/a', 1],
+    ]).keys(),
+  );
+  expect(await listModelFiles(disk.root)).toEqual([{ name: 'a', sizeBytes: content.length }]);
 });

@@ -112,9 +112,16 @@ export async function listModelFiles(root = originRoot): Promise<readonly Stored
   const files: StoredModelFile[] = [];
   if (folder === undefined) return files;
   for await (const handle of folder.values()) {
-    if (handle.kind === 'file') files.push({ name: handle.name, sizeBytes: (await handle.getFile()).size });
+    if (handle.kind !== 'file') continue;
+    const file = await handle.getFile().catch(ignoreMoved);
+    if (file !== undefined) files.push({ name: handle.name, sizeBytes: file.size });
   }
   return files;
+}
+
+/** A download that ended while the folder was read has another name now. */
+function ignoreMoved(error: unknown): undefined {
+  if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
 }
 
 /** Removes stored files: those of `hashes`, or all. */

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { set } from 'idb-keyval';
 import { expect, test } from 'vitest';
-import { clearMessages, deleteMessage, listMessages, saveMessage, type ChatMessage } from './chats';
+import { clearMessages, deleteMessages, listMessages, saveMessage, type ChatMessage } from './chats';
 import { storeOf } from './database';
 import { addGalleryImage, deleteGalleryImage, listGalleryImages, loadGalleryImage } from './gallery';
 import { getLatents, putLatents } from './latents';
@@ -85,13 +85,14 @@ test('gallery: newest first', async () => {
 
 test('chat: oldest first, one replaced, one removed, all cleared', async () => {
   const messageOf = (id: string, createdAt: number, text = id): ChatMessage => ({
-    version: 1,
+    version: 2,
     id,
     createdAt,
     role: 'user',
     text,
     imageIds: ['image'],
-    details: { model: 'm' },
+    attachments: [],
+    answer: null,
   });
   for (const [id, createdAt] of [
     ['b', 3],
@@ -100,10 +101,28 @@ test('chat: oldest first, one replaced, one removed, all cleared', async () => {
   ] as const)
     await saveMessage(messageOf(id, createdAt));
   await saveMessage(messageOf('b', 3, 'edited'));
-  await deleteMessage('c');
+  await deleteMessages(['c']);
   expect(await listMessages()).toEqual([messageOf('b', 3, 'edited'), messageOf('a', 5)]);
   await clearMessages();
   expect(await listMessages()).toEqual([]);
+});
+
+test('chat: a message of the first version is brought to the newest', async () => {
+  const old = { version: 1, id: 'old', createdAt: 1, role: 'user', text: 'hi', imageIds: [], details: null };
+  await set('old', old, storeOf('chats'));
+  expect(await listMessages()).toEqual([
+    {
+      version: 2,
+      id: 'old',
+      createdAt: 1,
+      role: 'user',
+      text: 'hi',
+      imageIds: [],
+      attachments: [],
+      answer: null,
+    },
+  ]);
+  await clearMessages();
 });
 
 test('settings: typed by name; what is not understood counts as none', async () => {

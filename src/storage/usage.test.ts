@@ -57,13 +57,14 @@ test('tells what is stored by kind, and removes one kind at a time', async () =>
   await addGalleryImage({ version: 1, id: 'g', createdAt: 1, png: blob(7), prompt: '', request: null });
   await saveLora({ version: 1, id: 'l', name: '', modelId: '', fileName: '', file: blob(9), importedAt: 1 });
   await saveMessage({
-    version: 1,
+    version: 2,
     id: 'c',
     createdAt: 1,
     role: 'user',
     text: 'hi',
     imageIds: [],
-    details: null,
+    attachments: [blob(11)],
+    answer: null,
   });
 
   const full = {
@@ -72,7 +73,7 @@ test('tells what is stored by kind, and removes one kind at a time', async () =>
     latents: [1, 32],
     gallery: [1, 7],
     loras: [1, 9],
-    chats: [1, 0],
+    chats: [1, 11],
     models: [1, 1000],
   };
   const measure = async () =>

@@ -66,6 +66,7 @@ function recordSize(record: unknown): number {
   if ('slot' in record && 'sizeBytes' in record) return Number(record.sizeBytes); // stands for a checkpoint
   return Object.values(record).reduce<number>((sum, value) => {
     if (value instanceof Blob) return sum + value.size;
+    if (Array.isArray(value)) return sum + recordSize(value); // pictures of a message
     return ArrayBuffer.isView(value) ? sum + value.byteLength : sum;
   }, 0);
 }

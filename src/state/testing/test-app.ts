@@ -45,6 +45,8 @@ export function createTestApp(
     pageUrl: () => 'http://localhost:5173/',
     openTab: () => {},
     serviceWorkers: undefined,
+    toJpeg: async (picture, longestSide) =>
+      new Blob([`${await picture.text()} ≤ ${longestSide}`], { type: 'image/jpeg' }),
     randomBytes: (length) => new Uint8Array(length).fill(++count),
     now: () => ++count,
     newId: () => `id${++count}`,

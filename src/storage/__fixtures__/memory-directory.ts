@@ -56,7 +56,11 @@ export function createMemoryDisk(has = { access: true, move: true }): MemoryDisk
     return {
       kind: 'file',
       name,
-      getFile: async () => new File([files.get(path)!], name),
+      getFile: async () => {
+        const bytes = files.get(path);
+        if (!bytes) throw missing(path);
+        return new File([bytes], name);
+      },
       ...(has.access && { createSyncAccessHandle: () => createSyncAccessHandle(path) }),
       ...(has.move && {
         move: async (to: string) => {

@@ -86,7 +86,7 @@ const keys = [
   ['1 – 5', 'Go to Train, Create, Chat, Models, Settings'],
   ['Ctrl or ⌘ + Enter', 'Generate, in Create'],
   ['Enter', 'Send, in Chat (Shift + Enter breaks the line)'],
-  ['Esc', 'Stop drawing'],
+  ['Esc', 'Stop drawing or answering'],
   ['?', 'This list'],
 ] as const;
 

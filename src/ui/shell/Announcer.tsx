@@ -1,4 +1,4 @@
-// One polite live region that tells stages and ends, never single steps.
+// One polite live region that tells stages, ends and finished answers, never single steps or tokens.
 import { useEffect, useState } from 'react';
 import type { App } from '../../state/app';
 import { isTraining } from '../../state/training-state';
@@ -33,6 +33,11 @@ function announce(app: App, say: (words: string) => void): () => void {
       if (now.phase === before.phase) return;
       if (now.phase === 'running') say('Drawing.');
       else if (now.phase === 'idle') say('Drawing ended.');
+    }),
+    app.chat.subscribe((now, before) => {
+      const last = now.messages.at(-1);
+      const isNew = now.messages.length > before.messages.length && last?.role === 'assistant';
+      if (isNew && app.live.getState()) say(last.text === '' ? 'No answer came.' : last.text);
     }),
     app.engine.subscribe((now, before) => {
       if (now.phase === 'ready' && before.phase !== 'ready') say('The model is ready.');

@@ -1,11 +1,13 @@
-// Settings: what the engine runs on, what this browser keeps, and what the engine is.
+// Settings: the key, what the engine runs on, what this browser keeps, the endpoint, and what the engine is.
 import { useStore } from 'zustand';
 import { chooseCompute } from '../../../state/engine';
 import { isTraining } from '../../../state/training-state';
 import { useApp } from '../../app-context';
 import { RadioCards } from '../../components/RadioCards';
 import p from '../page.module.css';
+import { EndpointPanel } from './EndpointPanel';
 import { EngineDetails } from './EngineDetails';
+import { KeyPanel } from './KeyPanel';
 import { StoragePanel } from './StoragePanel';
 
 const choices = [
@@ -28,6 +30,7 @@ export function SettingsPage() {
       </div>
       <div className={p['columns']}>
         <div className={p['column']}>
+          <KeyPanel />
           <section className={p['panel']} aria-labelledby="compute-title">
             <h2 id="compute-title">Compute</h2>
             <RadioCards
@@ -45,7 +48,10 @@ export function SettingsPage() {
           </section>
           <StoragePanel isLocked={isLocked} />
         </div>
-        <EngineDetails />
+        <div className={p['column']}>
+          <EndpointPanel />
+          <EngineDetails />
+        </div>
       </div>
     </>
   );

@@ -1,0 +1,2 @@
+// The client as a program would import it, for a page of the tests.
+export { OpenAI } from 'openai-6';

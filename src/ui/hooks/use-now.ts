@@ -1,0 +1,12 @@
+// The time, for countdowns.
+import { useEffect, useState } from 'react';
+
+/** Milliseconds since 1970, read again every `everyMs`. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
