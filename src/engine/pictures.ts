@@ -17,7 +17,7 @@ export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): 
   const { runtime, model } = pipeline;
   const shape = latents.shape as LatentShape;
   const program = await pipeline.program(`decode ${shape.join()}`, 'VAE', ['vae'], () =>
-    decodeGraph(model.vae, shape),
+    decodeGraph(model.vae, shape, pipeline.graphOptions),
   );
   const picture = assertExists((await program.run({ latents }))['picture'], 'picture');
   const data = (await runtime.read(picture)) as Float32Array;
@@ -36,7 +36,7 @@ export async function encodePicture(
   const { runtime, model } = pipeline;
   const shape = [1, 3, size, size] as const;
   const program = await pipeline.program(`encode ${shape.join()}`, 'VAE', ['vae'], () =>
-    encodeGraph(model.vae, shape),
+    encodeGraph(model.vae, shape, pipeline.graphOptions),
   );
   const input = runtime.upload('photos', 'float32', shape, picture);
   const outputs = await program.run({ picture: input });

@@ -90,7 +90,7 @@ function mixInPieces({ builder: b, path, largestBytes }: Scope, all: Projections
 type Range = readonly [start: number, end: number];
 
 /** The ranges of heads and of queries whose scores, float32 [n, heads, queries, s], hold at most `largestBytes` each. */
-export function cutScores(
+function cutScores(
   { n, heads, t, s }: { n: number; heads: number; t: number; s: number },
   largestBytes: number,
 ): { readonly heads: readonly Range[]; readonly queries: readonly Range[] } {

@@ -53,7 +53,7 @@ export function packAdapters(graph: Graph, packs: readonly Pack[]): Graph {
 export function textGraph(
   config: ClipTextConfig,
   n: number,
-  options: { rankOf?: RankOf } & Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
+  options: { rankOf?: RankOf | undefined } & Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
 ): { graph: Graph; packs: readonly Pack[] } {
   const b = new GraphBuilder('text encoder');
   const ids = b.input('ids', 'int32', [n, config.max_position_embeddings]);
