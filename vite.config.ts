@@ -2,6 +2,9 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { licenses } from './.config/licenses.ts';
+import { openaiEndpoint } from './.config/openai-endpoint/plugin.ts';
+import { securityPolicy } from './.config/security-policy.ts';
+import { serviceWorker } from './.config/service-worker.ts';
 
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -10,19 +13,21 @@ const headers = {
 
 export default defineConfig({
   base: './', // the build works from any folder of any server
-  plugins: [react(), licenses()],
+  plugins: [react(), licenses(), serviceWorker(), securityPolicy(), openaiEndpoint()],
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
   worker: { format: 'es' }, // workers import ONNX Runtime dynamically
   build: {
     target: 'es2023',
     chunkSizeWarningLimit: 250, // kB
+    rolldownOptions: { output: { strictExecutionOrder: true } },
   },
   // Pre-bundling would move the runtime's script away from the wasm file that it looks for beside itself.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   test: {
     environment: 'node',
-    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
+    include: ['src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts', '.config/**/*.test.ts'],
     testTimeout: 60_000, // gradient checks on two slow cores
+    hookTimeout: 60_000, // models compiled there
   },
 });

@@ -2,12 +2,13 @@
 import { expect, test } from '@playwright/test';
 import { expectLayer } from './engine-page/layer';
 import type { RuntimeScenarios } from './engine-page/runtime.worker';
-import { ask, serveEnginePage, type EnginePage } from './engine-page/serve';
+import { ask } from './engine-page/ask';
+import { servePage, type ServedPage } from './serve-page';
 
-let server: EnginePage;
+let server: ServedPage;
 
 test.beforeAll(async () => {
-  server = await serveEnginePage();
+  server = await servePage('engine-page', 4180);
 });
 test.afterAll(() => server.close());
 

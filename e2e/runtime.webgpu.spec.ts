@@ -1,13 +1,14 @@
 // The runtime on WebGPU: tensors that stay on the device, weights as inputs, failures, and a device that goes away.
 import { expect, test } from '@playwright/test';
 import type { RuntimeScenarios } from './engine-page/runtime.worker';
-import { ask, serveEnginePage, type EnginePage } from './engine-page/serve';
+import { ask } from './engine-page/ask';
 import { expectLayer, layerOutput } from './engine-page/layer';
+import { servePage, type ServedPage } from './serve-page';
 
-let server: EnginePage;
+let server: ServedPage;
 
 test.beforeAll(async () => {
-  server = await serveEnginePage();
+  server = await servePage('engine-page', 4180);
 });
 test.afterAll(() => server.close());
 test.beforeEach(async ({ page }) => {

@@ -3,17 +3,18 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { expectedRun, type TinyRunFixture } from '../src/engine/testing/tiny-run';
-import { ask, serveEnginePage, type EnginePage } from './engine-page/serve';
+import { ask } from './engine-page/ask';
 import type { TrainingScenarios } from './engine-page/training.worker';
+import { servePage, type ServedPage } from './serve-page';
 
-let server: EnginePage;
+let server: ServedPage;
 let page: Page; // one for all tests: most of the time goes into compiling shaders
 let fixture: TinyRunFixture;
 
 test.beforeAll(async ({ browser }) => {
   const file = new URL('../src/training/__fixtures__/training-run-tiny.json', import.meta.url);
   fixture = JSON.parse(await readFile(file, 'utf8')) as TinyRunFixture;
-  server = await serveEnginePage();
+  server = await servePage('engine-page', 4180);
   page = await browser.newPage();
   await page.goto(server.url);
 });

@@ -15,7 +15,10 @@ export type ErrorCode =
   | 'unsupported-model' // details: reason
   | 'wrong-model' // a LoRA file made for another base model; details: file, reason
   | 'run-locked' // another tab trains this run
-  | 'not-finite'; // the loss became NaN or infinite; details: step
+  | 'not-finite' // the loss became NaN or infinite; details: step
+  | 'key-rejected' // not a key of OpenRouter; details: reason ('form' | 'refused')
+  | 'sign-in-failed' // details: reason ('code' | 'expired' | 'network' | 'answer')
+  | 'endpoint-failed'; // this browser runs no service worker for the page; details: reason
 
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 

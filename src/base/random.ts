@@ -154,6 +154,7 @@ const streams = {
   'lora-init': 6,
   'class-order': 7,
   evaluation: 8,
+  'model-choice': 9,
 } as const;
 
 /** What a random value is for; two streams never share a value. */

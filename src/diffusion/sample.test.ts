@@ -18,6 +18,10 @@ function watchedBackend(predict: (x: number, timestep: number) => number) {
       for (const [, tensor] of terms) if (!live.has(tensor)) throw new Error('used after disposal');
       return box(terms.reduce((sum, [coefficient, tensor]) => sum + coefficient * tensor.value, 0));
     },
+    blend: async (mask, drawn, kept) => {
+      for (const tensor of [mask, drawn, kept]) if (!live.has(tensor)) throw new Error('used after disposal');
+      return box(kept.value + mask.value * (drawn.value - kept.value));
+    },
     noise: async (stepIndex) => box(100 * stepIndex),
     dispose: (tensor) => {
       if (!live.delete(tensor)) throw new Error('disposed twice');
@@ -33,14 +37,22 @@ const plain: SamplingStep = {
   output: 1,
   noise: 0,
   denoised: { x: 2, output: 3 },
+  noised: { x0: 1, noise: 0 },
 };
 
 const plan: SamplingPlan = {
-  initialScale: 2,
+  start: { x0: 0, noise: 2 },
   steps: [
     { ...plain, timestep: 30, inputScale: 0.5 },
-    { ...plain, timestep: 20, noise: 1, history: [10] },
-    { ...plain, timestep: 10, history: [1, 1000] },
+    { ...plain, timestep: 20, noise: 1, history: [{ x: 0.5, output: 10 }] },
+    {
+      ...plain,
+      timestep: 10,
+      history: [
+        { x: 0, output: 1 },
+        { x: 7, output: 1000 },
+      ],
+    },
   ],
 };
 
@@ -53,14 +65,36 @@ test('a plan is carried out term by term, with noise, history and estimates', as
   const events: (Omit<SampleStepEvent<Box>, 'x0'> & { readonly x0: number | undefined })[] = [];
   let next = await job.next();
   for (; !next.done; next = await job.next()) events.push({ ...next.value, x0: next.value.x0?.value });
-  // x: 6, then 6 + 33, then 39 + 59 + 100 + 10 · 33, then 528 + 538 + 59 + 1000 · 33
+  // x: 6, then 6 + 33, then 39 + 59 + 100 + 10 · 33 + 6 / 2, then 531 + 541 + 59 + 1000 · 33 + 7 · 6
   expect(events).toEqual([
     { kind: 'step-end', step: 1, stepCount: 3, x0: 2 * 6 + 3 * 33 },
     { kind: 'step-end', step: 2, stepCount: 3, x0: 2 * 39 + 3 * 59 },
     { kind: 'step-end', step: 3, stepCount: 3, x0: undefined },
   ]);
-  expect(next.value).toEqual({ value: 528 + 538 + 59 + 33000 });
+  expect(next.value).toEqual({ value: 531 + 541 + 59 + 33000 + 42 });
   expect([...live]).toEqual([noise, next.value]);
+});
+
+test('image-to-image starts from the noised picture, and inpainting keeps it outside of the mask', async () => {
+  const { backend, live, box } = watchedBackend((x) => x);
+  const [noise, picture, mask] = [box(3), box(5), box(0.25)];
+  const start = { x0: 2, noise: 1 };
+  const steps = [plain, { ...plain, noised: { x0: 10, noise: 100 } }]; // x is doubled
+  const run = async (request: { mask?: Box }) => {
+    const job = sample({ start, steps }, backend, { noise, picture, ...request, previewEvery: 0 }, never);
+    let next = await job.next();
+    while (!next.done) next = await job.next();
+    return next.value;
+  };
+  const whole = await run({});
+  expect(whole.value).toBe(4 * (2 * 5 + 3));
+  const painted = await run({ mask });
+  const first = 0.25 * 26 + 0.75 * (10 * 5 + 100 * 3);
+  expect(painted.value).toBe(0.25 * 2 * first + 0.75 * 5); // at the end the picture itself
+  expect([...live]).toEqual([noise, picture, mask, whole, painted]);
+
+  const withoutPicture = sample({ start, steps }, backend, { noise, previewEvery: 0 }, never).next();
+  await expect(withoutPicture).rejects.toThrow('no picture');
 });
 
 test('estimates come only where they are due', async () => {
@@ -68,7 +102,7 @@ test('estimates come only where they are due', async () => {
   const steps = Array.from({ length: 5 }, () => plain);
   const due: number[] = [];
   const request = { noise: box(1), previewEvery: 2 };
-  for await (const event of sample({ initialScale: 1, steps }, backend, request, never)) {
+  for await (const event of sample({ start: { x0: 0, noise: 1 }, steps }, backend, request, never)) {
     if (event.x0 !== undefined) due.push(event.step);
   }
   expect(due).toEqual([2, 4]);
@@ -94,7 +128,7 @@ test('leaving the loop, or a model that fails, disposes everything but the noise
   const left = watchedBackend((x) => x);
   const noise = left.box(1);
   for await (const event of sample(
-    { ...plan, initialScale: 1 },
+    { ...plan, start: { x0: 0, noise: 1 } },
     left.backend,
     { noise, previewEvery: 1 },
     never,

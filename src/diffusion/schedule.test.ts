@@ -59,6 +59,8 @@ test('absent fields take the defaults of diffusers', () => {
   const { alphasCumprod, ...rest } = parseSchedule({ _class_name: 'PNDMScheduler', skip_prk_steps: true });
   expect(rest).toEqual({
     trainStepCount: 1000,
+    distilledStepCount: 50,
+    timestepScaling: 10,
     predictionType: 'epsilon',
     timestepSpacing: undefined,
     stepsOffset: 0,

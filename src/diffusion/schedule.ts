@@ -20,6 +20,9 @@ export type NoiseSchedule = {
   readonly alphasCumprod: Float32Array;
   /** ābar of the clean end of the chain, for DDIM. */
   readonly finalAlphaCumprod: number;
+  /** LCM and TCD: timesteps that the model was distilled on, and by what its boundary condition scales time. */
+  readonly distilledStepCount: number;
+  readonly timestepScaling: number;
 };
 
 // Defaults are those of diffusers' DDIMScheduler. clip_sample is not here: it bounds pixels, and StableDiffusionPipeline turns it off.
@@ -34,6 +37,8 @@ const configSchema = z.object({
   steps_offset: z.int().min(0).default(0),
   set_alpha_to_one: z.boolean().default(true),
   rescale_betas_zero_snr: z.boolean().default(false),
+  original_inference_steps: z.int().min(1).default(50),
+  timestep_scaling: z.number().positive().default(10),
   thresholding: z.literal(false).optional(), // not linear, so no plan can hold it
 });
 
@@ -47,6 +52,11 @@ export function parseSchedule(config: unknown): NoiseSchedule {
     throw new AppError('unsupported-model', { reason: `scheduler: ${z.prettifyError(parsed.error)}` });
   }
   const c = parsed.data;
+  if (c.original_inference_steps > c.num_train_timesteps) {
+    throw new AppError('unsupported-model', {
+      reason: 'scheduler: original_inference_steps beyond the schedule',
+    });
+  }
   const betas = makeBetas(c.beta_schedule, c.beta_start, c.beta_end, c.num_train_timesteps);
   const alphasCumprod = cumulativeAlphas(c.rescale_betas_zero_snr ? rescaleToZeroTerminalSnr(betas) : betas);
   return {
@@ -57,6 +67,8 @@ export function parseSchedule(config: unknown): NoiseSchedule {
     isZeroTerminalSnr: c.rescale_betas_zero_snr,
     alphasCumprod,
     finalAlphaCumprod: c.set_alpha_to_one ? 1 : alphasCumprod[0]!,
+    distilledStepCount: c.original_inference_steps,
+    timestepScaling: c.timestep_scaling,
   };
 }
 

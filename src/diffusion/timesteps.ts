@@ -4,7 +4,7 @@ import { AppError } from '../base/errors';
 import type { NoiseSchedule, TimestepSpacing } from './schedule';
 
 /** numpy.round: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;
@@ -55,4 +55,21 @@ export function wholeTimesteps(
   spacing: TimestepSpacing,
 ): readonly number[] {
   return spacedTimesteps(schedule, stepCount, spacing).map(roundHalfEven);
+}
+
+/**
+ * How many of `stepCount` steps image-to-image leaves out at the noisy end (diffusers' get_timesteps); 0 without a strength.
+ * Throws AppError('bad-settings') where no step is left.
+ */
+export function skippedSteps(stepCount: number, strength: number | undefined): number {
+  if (strength === undefined) return 0;
+  const taken = Math.min(Math.trunc(stepCount * strength), stepCount);
+  if (!(taken >= 1)) {
+    throw new AppError('bad-settings', {
+      setting: 'strength',
+      reason: `at least ${1 / stepCount}`,
+      value: strength,
+    });
+  }
+  return stepCount - taken;
 }

@@ -2,10 +2,11 @@
 // Every method has the shape method(request, emit, signal): plain data in, events through `emit` (awaited), one result out.
 import type { Emit } from '../base/job';
 import type { SamplerName } from '../diffusion/samplers/samplers';
+import type { SigmaSpacing } from '../diffusion/plan';
 import type { RecipeName, TrainingSettings, settingRanges } from '../training/settings';
 import type { Tier } from '../training/tier';
 
-export type { RecipeName, SamplerName, TrainingSettings };
+export type { RecipeName, SamplerName, SigmaSpacing, TrainingSettings };
 type SettingRanges = typeof settingRanges;
 export type Compute = 'automatic' | 'webgpu' | 'wasm';
 type Backend = 'webgpu' | 'wasm';
@@ -29,6 +30,7 @@ export type ModelInfo = {
   readonly resolution: number; // pixels of a side that the model was trained for
   readonly sizeStep: number; // width and height are multiples of this
   readonly samplers: readonly SamplerName[];
+  readonly sigmaSamplers: readonly SamplerName[]; // those of them that SampleRequest.sigmas changes
   readonly sampling: { readonly sampler: SamplerName; readonly steps: number; readonly guidance: number };
   readonly recipes: Readonly<Record<RecipeName, TrainingSettings>>;
   readonly settingRanges: SettingRanges;
@@ -82,9 +84,16 @@ export type TrainingEvent =
 
 export type TrainingResult = { readonly step: number; readonly steps: number };
 
+/**
+ * weighted: AUTOMATIC1111's (word:1.2), [word] and BREAK, and prompts of any length; plain: the letters as they stand, cut off where the
+ * text encoder has no more places.
+ */
+export type PromptSyntax = 'plain' | 'weighted';
+
 export type SampleRequest = {
   readonly prompt: string;
   readonly negativePrompt: string;
+  readonly promptSyntax: PromptSyntax;
   readonly subjectId: string | undefined; // a run or an imported LoRA, undefined = the base model
   readonly checkpointStep: number | undefined; // undefined = the newest weights
   readonly subjectStrength: number; // 0 to 2
@@ -95,6 +104,7 @@ export type SampleRequest = {
   readonly height: number;
   readonly images: number;
   readonly sampler: SamplerName;
+  readonly sigmas: SigmaSpacing; // samplers without sigmas ignore it
   readonly previewEvery: number; // steps, 0 = no live preview
 };
 
@@ -102,7 +112,7 @@ export type SampleEvent =
   | { readonly kind: 'queued' } // something else holds the memory
   | {
       readonly kind: 'step-end';
-      readonly step: number;
+      readonly step: number; // model calls of this picture that are done, of `steps`: some samplers make more than the request has steps
       readonly steps: number;
       readonly image: number; // 0-based picture of the request
       readonly images: number;

@@ -1,9 +1,9 @@
 // The sampling loop's backend on a runtime: the guided UNet call and linear combinations, on tensors that stay on the device.
-import { assertExists } from '../base/assert';
+import { assert, assertExists } from '../base/assert';
 import { createLatentNoise } from '../diffusion/latent-noise';
 import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
-import { denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
+import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
 import { timeFeatures } from '../models/unet/time-features';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Pipeline } from './pipeline';
@@ -21,7 +21,7 @@ export type DeviceAdapters = { readonly unet?: DeviceAdapter; readonly text?: De
 
 export type DenoiserOptions = {
   readonly shape: LatentShape;
-  readonly conditional: Float32Array; // [s, e], for all pictures of the batch
+  readonly conditional: Float32Array; // [s, e], for all pictures of the batch; long prompts have a longer s
   readonly unconditional: Float32Array;
   readonly guidance: number; // 1 or less: no guidance, one UNet pass
   readonly rescale: number; // 0: none
@@ -41,10 +41,11 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const { runtime, model } = pipeline;
   const { shape, conditional, unconditional, guidance, rescale, adapter, seeds } = options;
   const [n, c, h, w] = shape;
-  const contextLength = model.text.max_position_embeddings;
+  const contextLength = conditional.length / model.unet.cross_attention_dim;
+  assert(conditional.length === unconditional.length, 'both prompts have as many states');
   const isGuided = guidance > 1;
   const isRescaled = isGuided && rescale > 0;
-  const key = ['denoise', shape.join(), isGuided, isRescaled, adapter?.key ?? ''].join(' ');
+  const key = ['denoise', shape.join(), contextLength, isGuided, isRescaled, adapter?.key ?? ''].join(' ');
   const compiled = () =>
     pipeline.program(key, 'UNet', ['unet'], () => {
       const { rankOf } = adapter ?? {};
@@ -100,6 +101,12 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         .run(Object.fromEntries(feeds))
         .finally(() => coefficients.forEach((tensor) => tensor.dispose()));
       return assertExists(sum, 'sum');
+    },
+    blend: async (mask, drawn, kept) => {
+      const key = `blend ${shape.join()}`;
+      const program = await pipeline.program(key, 'sampling step', [], () => blendGraph(shape));
+      const { blended } = await program.run({ mask, drawn, kept });
+      return assertExists(blended, 'blended');
     },
     noise: () => Promise.resolve(draw()),
     dispose: (tensor) => {

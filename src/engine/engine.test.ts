@@ -31,6 +31,7 @@ beforeAll(async () => {
 const request: SampleRequest = {
   prompt: 'a photo of a red ball',
   negativePrompt: '',
+  promptSyntax: 'plain',
   subjectId: undefined,
   checkpointStep: undefined,
   subjectStrength: 1,
@@ -41,6 +42,7 @@ const request: SampleRequest = {
   height: 32,
   images: 1,
   sampler: 'ddim',
+  sigmas: 'schedule',
   previewEvery: 0,
 };
 
@@ -119,9 +121,23 @@ describe('drawing', () => {
       { negativePrompt: 'a photo of a red ball' },
       { guidance: 1 },
       { sampler: 'euler' } as const,
+      { sampler: 'euler', sigmas: 'karras', steps: 4 } as const,
     ])
       expect(pixelsOf((await draw(change)).files[0]!)).not.toEqual(plain);
     expect(pixelsOf((await draw()).files[0]!)).toEqual(plain);
+  });
+
+  test('weights and long prompts count, and are plain letters where the syntax is off', async () => {
+    const prompt = 'a photo of a (red:1.5) ball';
+    const long = { prompt: `${request.prompt} BREAK in the snow`, negativePrompt: 'blurry' };
+    const pictures = await Promise.all(
+      [{ prompt }, { prompt, promptSyntax: 'weighted' }, { ...long, promptSyntax: 'weighted' }, long].map(
+        async (change) => pixelsOf((await draw(change as Partial<SampleRequest>)).files[0]!).join(),
+      ),
+    );
+    expect(new Set(pictures).size).toBe(4);
+    const plain = pixelsOf((await draw()).files[0]!);
+    expect(pixelsOf((await draw({ promptSyntax: 'weighted' })).files[0]!)).toEqual(plain);
   });
 
   test('stops between steps', async () => {

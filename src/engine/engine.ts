@@ -1,7 +1,7 @@
 // The engine: what contract.ts promises, put together from models, training, runtime and storage. It runs in a worker.
 import { isAppError } from '../base/errors';
 import { serve } from '../base/job';
-import { samplers, type SamplerName } from '../diffusion/samplers/samplers';
+import { samplers, sigmaSamplers, type SamplerName } from '../diffusion/samplers/samplers';
 import { openRuntime } from '../runtime/open-runtime';
 import { loadRun } from '../storage/runs';
 import { withRunLock } from '../storage/run-lock';
@@ -101,6 +101,7 @@ function describeModel(model: BaseModel): ModelInfo {
     resolution: manifest.resolution,
     sizeStep: sizeStep(model),
     samplers: Object.keys(samplers) as SamplerName[],
+    sigmaSamplers,
     sampling: { sampler, steps, guidance },
     recipes: recipes(manifest.training),
     settingRanges,

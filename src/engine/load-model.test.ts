@@ -213,7 +213,10 @@ describe('a model that is not whole is refused with its reason', () => {
     const others = { 'likeness.json': manifest, [path]: () => new Response(config) };
     await expect(load({ ...serve(others), ...inMemory })).rejects.toMatchObject({
       code: 'bad-file',
-      details: { file: 'unet', reason: expect.stringContaining('the config says') as string },
+      details: {
+        file: 'unet/diffusion_pytorch_model.safetensors',
+        reason: expect.stringContaining('this kind of model has [128,64]') as string,
+      },
     });
   });
 });

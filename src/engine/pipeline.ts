@@ -2,7 +2,8 @@
 import type { ScopeOptions } from '../models/layers';
 import type { Graph } from '../onnx/graph';
 import type { Parameters, Program, Runtime } from '../runtime/runtime';
-import type { BaseModel, Component } from './base-model';
+import type { BaseModel } from './base-model';
+import type { Component } from './model-parts';
 
 /** Attention scores above it are computed in pieces: 128 MiB are large enough to keep any device busy. */
 const largestScores = 128 * 2 ** 20;

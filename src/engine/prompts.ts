@@ -1,17 +1,55 @@
 // Prompts → what the UNet is conditioned on.
 import { assertExists } from '../base/assert';
+import { chunkPrompt, weighStates } from '../models/clip/prompt-chunks';
 import { textGraph } from '../models/stable-diffusion';
-import type { DeviceAdapter } from './denoiser';
+import type { SampleRequest } from './contract';
+import { joined, type DeviceAdapter } from './denoiser';
 import type { Pipeline } from './pipeline';
 
-/** The hidden states [s, e] of a prompt; with an adapter, of the text encoder as that adapter changes it. */
-export async function encodePrompt(
+/** The hidden states [s, e] of a plain prompt; with an adapter, of the text encoder as that adapter changes it. */
+export function encodePrompt(
   pipeline: Pipeline,
   prompt: string,
   adapter?: DeviceAdapter,
 ): Promise<Float32Array> {
+  return encodeIds(pipeline, pipeline.model.tokenizer.encode(prompt).ids, adapter);
+}
+
+/**
+ * The hidden states of a prompt and of its negative prompt, as many of one as of the other: with weights, the one that has fewer chunks
+ * is filled up with empty ones.
+ */
+export async function encodePrompts(
+  pipeline: Pipeline,
+  { prompt, negativePrompt, promptSyntax }: Pick<SampleRequest, 'prompt' | 'negativePrompt' | 'promptSyntax'>,
+  adapter?: DeviceAdapter,
+): Promise<{ readonly conditional: Float32Array; readonly unconditional: Float32Array }> {
+  if (promptSyntax === 'plain')
+    return {
+      conditional: await encodePrompt(pipeline, prompt, adapter),
+      unconditional: await encodePrompt(pipeline, negativePrompt, adapter),
+    };
+  const { tokenizer } = pipeline.model;
+  const [positive, negative] = [prompt, negativePrompt].map((text) => chunkPrompt(tokenizer, text));
+  const count = Math.max(positive!.length, negative!.length);
+  const [empty] = chunkPrompt(tokenizer, '');
+  const encode = async (chunks: ReturnType<typeof chunkPrompt>) => {
+    const states: Float32Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const { ids, weights } = chunks[i] ?? empty!;
+      states.push(weighStates(await encodeIds(pipeline, ids, adapter), weights));
+    }
+    return joined(states);
+  };
+  return { conditional: await encode(positive!), unconditional: await encode(negative!) };
+}
+
+async function encodeIds(
+  pipeline: Pipeline,
+  ids: Int32Array<ArrayBuffer>,
+  adapter?: DeviceAdapter,
+): Promise<Float32Array> {
   const { runtime, model } = pipeline;
-  const { ids } = model.tokenizer.encode(prompt);
   const key = `text ${adapter?.key ?? ''}`;
   const program = await pipeline.program(
     key,

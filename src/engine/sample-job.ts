@@ -2,7 +2,7 @@
 import { AppError } from '../base/errors';
 import type { Job } from '../base/job';
 import { sample } from '../diffusion/sample';
-import { planSampling } from '../diffusion/samplers/samplers';
+import { planSampling, sigmaSamplers } from '../diffusion/samplers/samplers';
 import type { LatentShape } from '../models/stable-diffusion';
 import { formatParameters, parametersKeyword } from '../weights/png-parameters';
 import { insertPngText } from '../weights/png-text';
@@ -12,7 +12,7 @@ import { openDenoiser } from './denoiser';
 import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
-import { encodePrompt } from './prompts';
+import { encodePrompts } from './prompts';
 import { loadSubject, uploadAdapters } from './subjects';
 
 /** Draws request.images pictures; picture i has the seed request.seed + i. Aborts between steps. */
@@ -30,8 +30,7 @@ export async function* drawImages(
   const start = performance.now();
   try {
     const text = uploaded?.adapters.text;
-    const conditional = await encodePrompt(pipeline, request.prompt, text);
-    const unconditional = await encodePrompt(pipeline, request.negativePrompt, text);
+    const { conditional, unconditional } = await encodePrompts(pipeline, request, text);
     for (let image = 0; image < images; image++) {
       const own = (seed + image) % 2 ** 32;
       const picture = yield* drawOne(
@@ -84,7 +83,7 @@ async function* drawOne(
   });
   const noise = denoiser.initial();
   try {
-    const plan = planSampling(model.schedule, request.sampler, steps);
+    const plan = planSampling(model.schedule, request.sampler, steps, { sigmas: request.sigmas });
     const job = sample(plan, denoiser, { noise, previewEvery }, signal);
     for (;;) {
       const next = await job.next();
@@ -93,8 +92,8 @@ async function* drawOne(
         next.value.dispose();
         return picture;
       }
-      const { step, x0 } = next.value;
-      yield { kind: 'step-end', step, steps, image, images };
+      const { step, stepCount, x0 } = next.value; // Heun calls the model more often than it has steps
+      yield { kind: 'step-end', step, steps: stepCount, image, images };
       if (x0)
         yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await decodeLatents(pipeline, x0)) };
     }
@@ -118,6 +117,7 @@ async function withParameters(
   const settings = {
     Steps: String(request.steps),
     Sampler: request.sampler,
+    ...(hasOwnSigmas(request) ? {} : { 'Schedule type': scheduleTypes[request.sigmas] }),
     'CFG scale': String(request.guidance),
     Seed: String(seed),
     Size: `${request.width}x${request.height}`,
@@ -131,6 +131,12 @@ async function withParameters(
   const text = formatParameters({ prompt, negativePrompt, settings });
   return new Blob([insertPngText(bytes, parametersKeyword, text)], { type: 'image/png' });
 }
+
+/** What AUTOMATIC1111 calls the ways to space sigmas. */
+const scheduleTypes = { schedule: 'Automatic', karras: 'Karras', exponential: 'Exponential' } as const;
+
+const hasOwnSigmas = ({ sampler, sigmas }: SampleRequest): boolean =>
+  sigmas === 'schedule' || !sigmaSamplers.includes(sampler);
 
 /** [lowest, highest] of what a request may ask for. */
 const ranges = {

@@ -7,7 +7,8 @@ import { loadLora } from '../storage/loras';
 import { loadRun, type Run } from '../storage/runs';
 import { checkLoraFits, readLora, type LoraModule } from '../weights/lora-file';
 import { modulesOf, packsOfLayout, ranksOf, splitVectors, vectorsOf } from './adapters';
-import type { BaseModel, Component } from './base-model';
+import type { BaseModel } from './base-model';
+import type { Component } from './model-parts';
 import type { DeviceAdapter, DeviceAdapters } from './denoiser';
 import type { Pipeline } from './pipeline';
 

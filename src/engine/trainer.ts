@@ -11,7 +11,7 @@ import { momentNames } from '../training/optimizer';
 import type { TrainingSettings } from '../training/settings';
 import type { Tier } from '../training/tier';
 import { initialVectors, joinVectors, layoutOf, splitVectors, type Vectors } from './adapters';
-import type { Component } from './base-model';
+import type { Component } from './model-parts';
 import { joined } from './denoiser';
 import type { Pipeline } from './pipeline';
 import { compileGradient, compileOptimizer, readScalar, TrainedState } from './training-step';

@@ -9,7 +9,7 @@ import type { LossGraph } from '../training/loss-graph';
 import { tierPlans, type Tier } from '../training/tier';
 import { adamWDefaults, adamWGraph, momentNames } from '../training/optimizer';
 import type { Vectors } from './adapters';
-import type { Component } from './base-model';
+import type { Component } from './model-parts';
 import type { Pipeline } from './pipeline';
 
 type Tensors = Record<string, DeviceTensor>;

@@ -77,7 +77,8 @@ export type DenoiseOptions = {
 
 /**
  * One model call of the sampling loop. Inputs: sample [n, c, h, w], inputScale [1], time [1, block_out_channels[0]], context,
- * guidance [1] and rescale [1] where the options ask for them, strength [1] and theta.* with adapters. Output: prediction.
+ * guidance [1] and rescale [1] where the options ask for them, timeCondition [1, time_cond_proj_dim] where the config has it, strength
+ * [1] and theta.* with adapters. Output: prediction.
  */
 export function denoiseGraph(
   config: UnetConfig,
@@ -100,6 +101,9 @@ export function denoiseGraph(
     sample: guided ? concat(b, [scaled, scaled], 0) : scaled,
     time,
     context,
+    ...(config.time_cond_proj_dim
+      ? { timeCondition: b.input('timeCondition', 'float32', [1, config.time_cond_proj_dim]) }
+      : {}),
   });
   const prediction = guided ? guide(b, output, n, rescaled) : output;
   const graph = b.finish({ prediction });
@@ -164,6 +168,15 @@ export function encodeGraph(
   const clipped = b.node('Min', [b.node('Max', [logVariance, b.scalar(-30)], {}), b.scalar(20)], {});
   const std = b.node('Exp', [scale(b, clipped, 0.5)], {});
   return b.finish({ mean: scaled(mean), deviation: scale(b, std, factor) });
+}
+
+/** kept + mask · (drawn − kept), with mask [n, 1, h, w] and the others of `shape`: inpainting. Output: blended. */
+export function blendGraph(shape: LatentShape): Graph {
+  const b = new GraphBuilder('inpainting');
+  const [n, , h, w] = shape;
+  const mask = b.input('mask', 'float32', [n, 1, h, w]);
+  const [drawn, kept] = [b.input('drawn', 'float32', shape), b.input('kept', 'float32', shape)];
+  return b.finish({ blended: add(b, kept, mul(b, mask, sub(b, drawn, kept))) });
 }
 
 /** Σ cᵢ·xᵢ over `count` tensors x0, x1, … of `shape` with coefficients c0, c1, … [1]: the update of every sampler. Output: sum. */

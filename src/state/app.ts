@@ -2,15 +2,20 @@
 import { createJSONStorage, persist, type StateStorage } from 'zustand/middleware';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { createGate, type Gate } from '../base/gate';
+import type { Router } from '../router/router';
 import type { ChatMessage } from '../storage/chats';
 import type { GalleryImage } from '../storage/gallery';
+import type { KeyStorage } from '../storage/openrouter-key';
 import type { KindUsage, StorageEstimate } from '../storage/usage';
 import { emptyForm, type DrawForm, type Drawing } from './drawing-state';
 import type { CodecClient, EngineClient } from './engine-client';
+import type { Endpoint } from './endpoint-state';
 import type { EngineState } from './engine-state';
 import type { Failure } from './failure';
 import { createFrames, type Frames } from './frames';
+import { Keyring } from './keyring';
 import { createLossSeries, type LossSeries } from './loss-series';
+import { noKey, type OpenRouterKey } from './key-state';
 import type { Subject } from './subjects-state';
 import type { Training, TrainingProgress } from './training-state';
 import { emptyRun, workspaceOf, type Workspace } from './workspace-state';
@@ -28,6 +33,16 @@ export type Services = {
   readonly readUrl: (url: string) => Promise<Blob>;
   /** Where small things of the page are kept that may be lost: localStorage. */
   readonly smallStorage: StateStorage;
+  readonly keyStorage: KeyStorage;
+  /** To OpenRouter: everything else of the page is read by its own service. */
+  readonly fetch: typeof globalThis.fetch;
+  /** This page's address. */
+  readonly pageUrl: () => string;
+  /** Opens an address in a new tab that cannot reach this one. */
+  readonly openTab: (url: string) => void;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** navigator.serviceWorker; undefined where the browser has none. */
+  readonly serviceWorkers: ServiceWorkerContainer | undefined;
   readonly now: () => number;
   readonly newId: () => string;
   readonly newSeed: () => number; // whole, below 2^32
@@ -55,6 +70,10 @@ export type App = {
   readonly gallery: StoreApi<readonly GalleryImage[]>;
   readonly chat: StoreApi<Chat>;
   readonly stored: StoreApi<StoredThings>;
+  readonly key: StoreApi<OpenRouterKey>;
+  readonly keyring: Keyring;
+  readonly router: StoreApi<Router | undefined>; // undefined until it is loaded
+  readonly endpoint: StoreApi<Endpoint>;
   /** The last failure of something small (a rename, an export, a removal), shown until it is dismissed. */
   readonly notice: StoreApi<Failure | undefined>;
   /** Writes of the workspace, one after the other; and photos being read. */
@@ -86,6 +105,10 @@ export function createApp(services: Services): App {
     gallery: storeOf<readonly GalleryImage[]>([]),
     chat: storeOf<Chat>({ messages: [], subjectId: undefined }),
     stored: storeOf<StoredThings>({ kinds: undefined, browser: undefined }),
+    key: storeOf(noKey),
+    keyring: new Keyring(),
+    router: storeOf<Router | undefined>(undefined),
+    endpoint: storeOf<Endpoint>({ phase: 'opening' }),
     notice: storeOf<Failure | undefined>(undefined),
     saving: createGate(),
     reading: createGate(),

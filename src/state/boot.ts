@@ -4,6 +4,8 @@ import { openChat } from './chat';
 import { openEngine, refreshEngine } from './engine';
 import { watchEstimate } from './estimate';
 import { openGallery } from './gallery';
+import { openKey } from './openrouter-key';
+import { openRouter } from './router';
 import { refreshSubjects } from './subjects';
 import { openWorkspace, useModelDefaults } from './workspace';
 
@@ -22,5 +24,7 @@ export function boot(app: App): void {
   void openWorkspace(app).then(() => refreshSubjects(app));
   void openGallery(app);
   void openChat(app);
+  void openKey(app);
+  void openRouter(app);
   setInterval(() => void refreshEngine(app), memoryEveryMs);
 }

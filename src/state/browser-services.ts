@@ -1,5 +1,6 @@
 // The browser, as the actions need it.
 import { AppError } from '../base/errors';
+import { createKeyStorage } from '../storage/openrouter-key';
 import type { Services } from './app';
 import { watchDeath } from './connect-worker';
 import { createCodecClient, createEngineClient, type CodecClient, type Link } from './engine-client';
@@ -30,6 +31,12 @@ export function browserServices({ engine, codec }: Workers): Services {
     },
     readUrl,
     smallStorage: localStorage,
+    keyStorage: createKeyStorage(window),
+    fetch: (...request) => fetch(...request),
+    pageUrl: () => document.baseURI,
+    openTab: (url) => void window.open(url, '_blank', 'noopener'),
+    serviceWorkers: navigator.serviceWorker,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
     newSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,

@@ -1,11 +1,12 @@
 // What a person asked to be drawn, and the drawing under way. One at a time, whichever page asked.
-import type { ModelInfo, SampleRequest, SamplerName } from '../engine/contract';
+import type { ModelInfo, PromptSyntax, SampleRequest, SamplerName, SigmaSpacing } from '../engine/contract';
 import type { Failure } from './failure';
 
 /** The form. A setting that nobody touched is undefined and follows the model. */
 export type DrawForm = {
   readonly prompt: string;
   readonly negativePrompt: string;
+  readonly promptSyntax: PromptSyntax;
   readonly subjectId: string | undefined;
   readonly checkpointStep: number | undefined;
   readonly subjectStrength: number;
@@ -16,6 +17,7 @@ export type DrawForm = {
   readonly width: number | undefined;
   readonly height: number | undefined;
   readonly sampler: SamplerName | undefined;
+  readonly sigmas: SigmaSpacing;
 };
 
 export type DrawPlace = 'create' | 'chat';
@@ -37,6 +39,7 @@ export type Drawing =
 export const emptyForm: DrawForm = {
   prompt: '',
   negativePrompt: '',
+  promptSyntax: 'weighted',
   subjectId: undefined,
   checkpointStep: undefined,
   subjectStrength: 1,
@@ -47,6 +50,7 @@ export const emptyForm: DrawForm = {
   width: undefined,
   height: undefined,
   sampler: undefined,
+  sigmas: 'schedule',
 };
 
 /** The form with the model's own values where nobody chose. */
@@ -55,6 +59,7 @@ export function requestOf(form: DrawForm, model: ModelInfo): SampleRequest {
   return {
     prompt: form.prompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
+    promptSyntax: form.promptSyntax,
     subjectId: form.subjectId,
     checkpointStep: form.checkpointStep,
     subjectStrength: form.subjectStrength,
@@ -65,6 +70,7 @@ export function requestOf(form: DrawForm, model: ModelInfo): SampleRequest {
     height: form.height ?? resolution,
     images: form.images,
     sampler: form.sampler ?? sampling.sampler,
+    sigmas: form.sigmas,
     previewEvery: 2,
   };
 }

@@ -24,6 +24,7 @@ test('draws what the form says, the model answering for what nobody chose', asyn
   expect(request).toEqual({
     prompt: 'a dog',
     negativePrompt: '',
+    promptSyntax: 'weighted',
     subjectId: undefined,
     checkpointStep: undefined,
     subjectStrength: 1,
@@ -34,6 +35,7 @@ test('draws what the form says, the model answering for what nobody chose', asyn
     height: 64,
     images: 2,
     sampler: 'ddim',
+    sigmas: 'schedule',
     previewEvery: 2,
   });
   let closed = 0;
@@ -62,6 +64,8 @@ test('draws what the form says, the model answering for what nobody chose', asyn
     guidance: 3,
     steps: 20,
     images: 1,
+    promptSyntax: 'weighted',
+    sigmas: 'schedule',
   });
   await deletePicture(reopened, stored[0]!.id);
   expect((await listGalleryImages()).map(({ id }) => id)).toEqual([stored[1]!.id]);

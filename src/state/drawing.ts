@@ -61,7 +61,10 @@ export async function draw(
           finished.push(await keepPicture(app, event.png, event.seed, request));
         else if (event.kind === 'preview-ready') app.frames.publish(event.bitmap);
         else if (event.kind === 'queued') app.drawing.setState({ ...running, isQueued: true }, true);
-        else app.drawing.setState({ ...running, image: event.image, step: event.step }, true);
+        else {
+          const { image, step, steps } = event;
+          app.drawing.setState({ ...running, image, step, steps }, true);
+        }
       }
     });
     app.drawing.setState({ phase: 'idle' }, true);

@@ -9,7 +9,7 @@ import {
 import type { App } from './app';
 import { attempt } from './attempt';
 import type { DrawForm } from './drawing-state';
-import { samplerLabels } from './samplers';
+import { samplerLabels, sigmaLabels } from './samplers';
 
 export type Picture = GalleryImage;
 
@@ -74,10 +74,12 @@ function formOf({ request }: GalleryImage): DrawForm | undefined {
   const [prompt, seed] = [text('prompt'), number('seed')];
   if (prompt === undefined || seed === undefined) return undefined;
   const sampler = text('sampler');
+  const sigmas = text('sigmas');
   return {
     prompt,
     seed,
     negativePrompt: text('negativePrompt') ?? '',
+    promptSyntax: text('promptSyntax') === 'weighted' ? 'weighted' : 'plain',
     subjectId: text('subjectId'),
     checkpointStep: number('checkpointStep'),
     subjectStrength: number('subjectStrength') ?? 1,
@@ -88,5 +90,6 @@ function formOf({ request }: GalleryImage): DrawForm | undefined {
     height: number('height'),
     sampler:
       sampler !== undefined && sampler in samplerLabels ? (sampler as keyof typeof samplerLabels) : undefined,
+    sigmas: sigmas !== undefined && sigmas in sigmaLabels ? (sigmas as keyof typeof sigmaLabels) : 'schedule',
   };
 }

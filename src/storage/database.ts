@@ -4,7 +4,7 @@ import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { AppError, isAppError } from '../base/errors';
 
 const databaseName = 'likeness';
-const databaseVersion = 1;
+const databaseVersion = 2; // 2 adds 'router'
 
 const storeNames = [
   'runs',
@@ -17,6 +17,7 @@ const storeNames = [
   'gallery',
   'chats',
   'settings',
+  'router',
 ] as const;
 
 export type StoreName = (typeof storeNames)[number];

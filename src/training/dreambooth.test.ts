@@ -19,6 +19,7 @@ const settings: TrainingSettings = {
   checkpointEvery: 2,
   previewEvery: 4,
   evaluateEvery: 3,
+  lrScheduler: 'constant',
   learningRate: 0.1,
 };
 const untrained: Progress = { step: 0, losses: [] };

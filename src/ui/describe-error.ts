@@ -36,6 +36,14 @@ const badImages: Readonly<Record<string, string>> = {
   'too-large': 'is too large for this browser to open. Save a smaller copy, up to 200 megapixels.',
 };
 
+/** Why signing in gave no key, by the reasons of router/sign-in. */
+const signInFailures: Readonly<Record<string, string>> = {
+  code: 'OpenRouter did not accept the code. Each works once, and only in the tab that began. Sign in again.',
+  expired: 'The code is older than ten minutes. Sign in again.',
+  network: 'OpenRouter could not be reached. Sign in again when the connection is back.',
+  answer: 'OpenRouter answered without a key. Sign in again, or make a key there and paste it here.',
+};
+
 const descriptions = {
   'webgpu-missing': () => ({
     title: 'This browser gives no GPU to the page',
@@ -105,6 +113,21 @@ const descriptions = {
   'not-finite': (details) => ({
     title: 'The loss is no longer a number',
     text: `Training diverged at step ${word(details, 'step') ?? '?'}. The checkpoint before is kept and can be drawn with. Start a new subject with a lower learning rate.`,
+  }),
+  'key-rejected': (details) => ({
+    title: 'This is not a key that works',
+    text:
+      details['reason'] === 'refused'
+        ? 'OpenRouter does not know this key: it was revoked or is incomplete. Make another there, or sign in.'
+        : 'A key of OpenRouter starts with sk-or-. Copy it whole, or sign in.',
+  }),
+  'sign-in-failed': (details) => ({
+    title: 'Signing in gave no key',
+    text: signInFailures[word(details, 'reason') ?? ''] ?? 'Sign in again.',
+  }),
+  'endpoint-failed': (details) => ({
+    title: 'This browser gives the page no endpoint',
+    text: `It runs no service worker here${because(details)}. Chat works all the same; other programs can use the endpoint of the server.`,
   }),
   unexpected: () => ({
     title: 'Something went wrong that should not',

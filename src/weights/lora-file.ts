@@ -6,7 +6,8 @@ import { describeForeign } from './lora-foreign';
 import { parseKohyaKey } from './lora-kohya';
 import { flatPath, type LoraMatrix, type LoraModule, type LoraPart } from './lora-module';
 import { parsePeftKey, peftAlpha } from './lora-peft';
-import { openSafetensors, readFloats, type StoredTensor } from './safetensors';
+import { openSafetensors } from './safetensors';
+import { readFloats, type StoredTensor } from './stored-tensor';
 
 export type { LoraModule };
 

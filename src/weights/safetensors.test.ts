@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openSafetensors, readFloats, writeSafetensors } from './safetensors';
+import { openSafetensors, writeSafetensors } from './safetensors';
 import { readSafetensorsHeader, type Dtype } from './safetensors-header';
+import { readFloats } from './stored-tensor';
 import fixture from './__fixtures__/reference.json';
 
 const bytes = new Uint8Array(readFileSync(new URL('./__fixtures__/reference.safetensors', import.meta.url)));

@@ -1,15 +1,7 @@
 // safetensors files: tensors by name, read from a Blob one at a time (never the whole file), and written as the reference library writes.
 import { assert } from '../base/assert';
-import { AppError } from '../base/errors';
-import { bfloat16ToFloat, halfToFloat } from '../base/float16';
 import { dtypeSizes, readSafetensorsHeader, type Dtype } from './safetensors-header';
-
-export type StoredTensor = {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** The tensor's bytes, row-major, little-endian, in a buffer of their own (so that any typed array fits on it). */
-  readonly read: () => Promise<Uint8Array<ArrayBuffer>>;
-};
+import { tensorInBlob, type StoredTensor } from './stored-tensor';
 
 export type Safetensors = {
   readonly metadata: Readonly<Record<string, string>>;
@@ -20,35 +12,8 @@ export type Safetensors = {
 export async function openSafetensors(blob: Blob, fileName: string): Promise<Safetensors> {
   const header = await readSafetensorsHeader(blob, fileName);
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, { dtype, shape, begin, end }] of header.tensors) {
-    const read = async () => new Uint8Array(await blob.slice(begin, end).arrayBuffer());
-    tensors.set(name, { dtype, shape, read });
-  }
+  for (const [name, entry] of header.tensors) tensors.set(name, tensorInBlob(blob, entry));
   return { metadata: header.metadata, tensors };
-}
-
-/** The numbers of a float tensor (F32, F16, BF16, F64) as float32. Throws AppError('bad-file') for whole numbers. */
-export async function readFloats(
-  tensor: StoredTensor,
-  name: string,
-  fileName: string,
-): Promise<Float32Array<ArrayBuffer>> {
-  const { buffer } = await tensor.read();
-  switch (tensor.dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
-    case 'F16':
-      return halfToFloat(new Uint16Array(buffer));
-    case 'BF16':
-      return bfloat16ToFloat(new Uint16Array(buffer));
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
-    default:
-      throw new AppError('bad-file', {
-        file: fileName,
-        reason: `"${name}" holds ${tensor.dtype} numbers, which this page cannot use as weights`,
-      });
-  }
 }
 
 export type TensorToWrite = {

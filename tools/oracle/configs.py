@@ -104,3 +104,31 @@ KL_F4 = KL_F2 | dict(
     block_out_channels=[16, 32, 32],
     layers_per_block=2,
 )
+
+KL_F8 = KL_F2 | dict(
+    down_block_types=["DownEncoderBlock2D"] * 4,
+    up_block_types=["UpDecoderBlock2D"] * 4,
+    block_out_channels=[8, 16, 32, 32],
+    layers_per_block=2,
+    norm_num_groups=4,
+)
+
+# the real structures at a sixteenth of their width, so that every level is there
+_FOUR_LEVELS = dict(
+    sample_size=8,
+    in_channels=4,
+    out_channels=4,
+    down_block_types=["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"],
+    mid_block_type="UNetMidBlock2DCrossAttn",
+    up_block_types=["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3,
+    layers_per_block=2,
+    norm_num_groups=4,
+)
+UNET_SD1_DEEP = _FOUR_LEVELS | dict(
+    block_out_channels=[16, 32, 64, 64], cross_attention_dim=24, attention_head_dim=8, use_linear_projection=False
+)
+UNET_SD2_DEEP = _FOUR_LEVELS | dict(
+    block_out_channels=[20, 40, 80, 80], cross_attention_dim=32, attention_head_dim=[5, 10, 20, 20], use_linear_projection=True
+)
+
+TEXT_OPEN_CLIP = TEXT_GELU | dict(hidden_size=32, intermediate_size=128, num_attention_heads=4, projection_dim=16, num_hidden_layers=2)

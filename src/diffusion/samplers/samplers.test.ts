@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { createTorchGenerator, torchRandn } from '../../base/random';
 import ddim from '../__fixtures__/ddim.json';
+import ddpm from '../__fixtures__/ddpm.json';
+import distilled from '../__fixtures__/distilled.json';
+import dpmSolver from '../__fixtures__/dpm-solver.json';
 import euler from '../__fixtures__/euler.json';
+import eulerSpaced from '../__fixtures__/euler-spaced.json';
+import heun from '../__fixtures__/heun.json';
+import pndm from '../__fixtures__/pndm.json';
+import unipc from '../__fixtures__/unipc.json';
 import schedules from '../__fixtures__/schedules.json';
-import { sample, type SampleBackend } from '../sample';
 import { parseSchedule, type TimestepSpacing } from '../schedule';
+import { decode, largestError, runPlan, sigmasOf } from '../testing/fake-model';
 import { spacedTimesteps, wholeTimesteps } from '../timesteps';
 import { planSampling, type SamplerName } from './samplers';
-
-const size = 16; // latents [1, 4, 2, 2]
 
 type Trajectory = {
   readonly config: Readonly<Record<string, unknown>>;
@@ -16,72 +20,43 @@ type Trajectory = {
   readonly eta: number;
   readonly initialScale: number;
   readonly timesteps: readonly number[];
-  readonly trajectory: string; // [steps, 16] float32
+  readonly trajectory: string; // [calls, 16] float32
   readonly denoised?: string;
 };
 
-function decode(base64: string): Float32Array {
-  return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
-}
-
-function relativeError(actual: Float32Array, expected: Float32Array): number {
-  expect(actual.length).toBe(expected.length);
-  const difference = Math.max(...expected.map((x, i) => Math.abs(actual[i]! - x)));
-  return difference / Math.max(...expected.map(Math.abs));
-}
-
-// The fake model of tools/oracle/schedulers.py, and float32 arrays; `seen` collects each x that the model was given.
-function fakeBackend(seen: Float32Array[]): SampleBackend<Float32Array> {
-  const random = createTorchGenerator(1000);
-  const noise = createTorchGenerator(500);
-  return {
-    async predict(x, timestep, inputScale) {
-      seen.push(x);
-      const r = random.randn(size);
-      return x.map((value, i) => 0.3 * value * inputScale + 0.5 * r[i]! + (0.2 * timestep) / 1000);
-    },
-    async linear(terms) {
-      return Float32Array.from({ length: size }, (_, i) =>
-        terms.reduce((sum, [coefficient, tensor]) => sum + coefficient * tensor[i]!, 0),
-      );
-    },
-    noise: async () => noise.randn(size),
-    dispose: () => undefined,
-  };
-}
-
 async function checkTrajectory(sampler: SamplerName, expected: Trajectory): Promise<void> {
-  const plan = planSampling(parseSchedule(expected.config), sampler, expected.steps, { eta: expected.eta });
-  expect(plan.steps.map((step) => step.timestep)).toEqual(expected.timesteps);
-  expect(plan.initialScale / expected.initialScale).toBeCloseTo(1, 6);
+  const { config, eta } = expected;
+  const sigmas = sigmasOf(config);
+  const plan = planSampling(parseSchedule(config), sampler, expected.steps, { eta, sigmas });
+  const timesteps = plan.steps.map((step) => step.timestep);
+  if (sigmas === 'schedule') expect(timesteps).toEqual(expected.timesteps);
+  // Euler and Heun find a fraction by logarithms in float32, whose last digit differs from machine to machine
+  else timesteps.forEach((t, i) => expect(t).toBeCloseTo(expected.timesteps[i]!, 3));
+  expect(plan.start.x0).toBe(0);
+  expect(plan.start.noise / expected.initialScale).toBeCloseTo(1, 6);
 
-  const seen: Float32Array[] = [];
-  const request = { noise: torchRandn(7, size), previewEvery: 1 };
-  const job = sample(plan, fakeBackend(seen), request, new AbortController().signal);
-  const denoised: (Float32Array | undefined)[] = [];
-  let next = await job.next();
-  for (; !next.done; next = await job.next()) denoised.push(next.value.x0);
-
-  const latents = [...seen.slice(1), next.value];
-  const wanted = decode(expected.trajectory);
-  latents.forEach((x, i) => {
-    const error = relativeError(x, wanted.subarray(i * size, (i + 1) * size));
-    expect(error, `latents after step ${i + 1}`).toBeLessThanOrEqual(1e-5);
-  });
-  expect(latents).toHaveLength(expected.steps);
+  const { latents, denoised } = await runPlan(plan);
+  expect(latents).toHaveLength(expected.timesteps.length);
+  expect(largestError(latents, decode(expected.trajectory))).toBeLessThanOrEqual(1e-5);
 
   if (expected.denoised === undefined) return;
-  const wantedX0 = decode(expected.denoised);
-  for (let i = 0; i < expected.steps - 1; i++) {
-    const error = relativeError(denoised[i]!, wantedX0.subarray(i * size, (i + 1) * size));
-    expect(error, `x0 at step ${i + 1}`).toBeLessThanOrEqual(1e-5);
-  }
+  const estimates = denoised.slice(0, -1).map((x0) => x0!);
+  expect(largestError(estimates, decode(expected.denoised))).toBeLessThanOrEqual(1e-5);
 }
 
 const groups: readonly (readonly [SamplerName, readonly Trajectory[]])[] = [
   ['ddim', ddim.cases],
   ['euler', euler.euler],
+  ['euler', eulerSpaced.euler],
   ['euler-ancestral', euler.ancestral],
+  ['ddpm', ddpm.ddpm],
+  ['heun', heun.heun],
+  ['dpmpp-2m', dpmSolver.plain],
+  ['dpmpp-2m-sde', dpmSolver.stochastic],
+  ['unipc', unipc.unipc],
+  ['pndm', pndm.pndm],
+  ['lcm', distilled.lcm],
+  ['tcd', distilled.tcd],
 ];
 
 for (const [sampler, cases] of groups) {
@@ -96,7 +71,7 @@ for (const [sampler, cases] of groups) {
         };
       const zero = rescale_betas_zero_snr === true ? ', zero SNR' : '';
       const spacing = timestep_spacing ?? 'default spacing';
-      const how = `${prediction_type}, ${spacing}, ${beta_schedule}${zero}`;
+      const how = `${prediction_type}, ${spacing}, ${sigmasOf(expected.config)} sigmas, ${beta_schedule}${zero}`;
       test(`${how}, ${expected.steps} steps, eta ${expected.eta}`, () => checkTrajectory(sampler, expected));
     }
   });
@@ -116,6 +91,11 @@ describe('timesteps', () => {
   }
 });
 
+test('TCD has a γ of 0.3 where none is asked for', () => {
+  const plan = (eta?: number) => planSampling(parseSchedule({}), 'tcd', 4, eta === undefined ? {} : { eta });
+  expect(plan()).toEqual(plan(0.3));
+});
+
 describe('planSampling refuses', () => {
   const refusal = (config: unknown, sampler: SamplerName, steps: number) => () =>
     planSampling(parseSchedule(config), sampler, steps);
@@ -123,6 +103,13 @@ describe('planSampling refuses', () => {
   test('counts outside the schedule', () => {
     for (const steps of [0, 1001, 2.5]) {
       expect(refusal({}, 'euler', steps)).toThrow(expect.objectContaining({ code: 'bad-settings' }));
+    }
+  });
+
+  test('more steps than a model was distilled on', () => {
+    for (const sampler of ['lcm', 'tcd'] as const) {
+      const details = { setting: 'steps', reason: 'between 1 and 50', value: 51 };
+      expect(refusal({}, sampler, 51)).toThrow(expect.objectContaining({ code: 'bad-settings', details }));
     }
   });
 

@@ -13,6 +13,7 @@ export const shortSettings: TrainingSettings = {
   ...recipes().standard,
   steps: 12,
   learningRate: 2e-3,
+  lrScheduler: 'constant',
   rank: 4,
   targets: 'attention',
   classImages: 4,

@@ -10,6 +10,10 @@ import type { BaseModel } from '../base-model';
 
 const contextLength = 7;
 
+const readsNothing = (): never => {
+  throw new Error('the tiny model reads no text');
+};
+
 /** The model of these configs as openBaseModel would answer it; nothing but its UNet has weights. */
 export function tinyModel(unetConfig: unknown, schedulerConfig: unknown): BaseModel {
   const unet = parseUnetConfig(unetConfig);
@@ -48,9 +52,11 @@ export function tinyModel(unetConfig: unknown, schedulerConfig: unknown): BaseMo
     schedule: parseSchedule(schedulerConfig),
     sampler: 'ddim',
     tokenizer: {
-      encode: () => {
-        throw new Error('the tiny model reads no text');
-      },
+      encode: readsNothing,
+      words: readsNothing,
+      frame: readsNothing,
+      room: contextLength - 2,
+      comma: undefined,
     },
     pixelsPerLatent: 1,
     sources: {

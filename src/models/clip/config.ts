@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseConfig } from '../config';
 
 const schema = z.object({
+  model_type: z.literal(['clip_text_model', 'clip']).default('clip_text_model'), // others are no CLIP, whatever their sizes
   hidden_size: z.int().positive(),
   intermediate_size: z.int().positive(),
   num_hidden_layers: z.int().positive(),

@@ -43,6 +43,23 @@ describe.each([
   });
 });
 
+test('words alone, and their frame', () => {
+  const files = readFiles(bundled, 8);
+  const [start, end, a, dog, comma] = idsOf(files, [
+    '<|startoftext|>',
+    '<|endoftext|>',
+    'a</w>',
+    'dog</w>',
+    ',</w>',
+  ]);
+  const tokenizer = createTokenizer(files);
+  expect(tokenizer.words('a dog, a dog, a dog, a dog')).toHaveLength(11);
+  expect(tokenizer.words('')).toEqual([]);
+  expect(tokenizer.frame([a, dog])).toEqual(Int32Array.of(start, a, dog, end, end, end, end, end));
+  expect(() => tokenizer.frame([a, a, a, a, a, a, a])).toThrow('7 ids for 6 places');
+  expect([tokenizer.room, tokenizer.comma]).toEqual([6, comma]);
+});
+
 describe('length, truncation and padding', () => {
   const files = readFiles(bundled, 8);
   const [start, end, a, dog] = idsOf(files, ['<|startoftext|>', '<|endoftext|>', 'a</w>', 'dog</w>']);

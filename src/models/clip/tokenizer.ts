@@ -20,7 +20,16 @@ type Encoding = {
   readonly truncated: boolean; // the text had more than fits
 };
 
-export type Tokenizer = { encode(text: string): Encoding };
+export type Tokenizer = {
+  /** A text as the text encoder reads it, cut off where it is too long. */
+  encode(text: string): Encoding;
+  /** The ids of a text alone, as many as it has. */
+  words(text: string): readonly number[];
+  /** Start, ids (at most `room`), end, padding; maxLength in all. */
+  frame(words: readonly number[]): Int32Array<ArrayBuffer>;
+  readonly room: number; // ids between start and end
+  readonly comma: number | undefined; // the id of a comma that ends a word
+};
 
 const tokenSchema = z.union([
   z.string().transform((content) => ({ content, normalized: false })),
@@ -50,18 +59,26 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
   const pieces = new PieceTokenizer(tokenizerJson(files, special.unk_token.content, added, idOf), {});
   const [start, end, padding] = [special.bos_token, special.eos_token, special.pad_token].map(idOf);
 
+  const room = maxLength - 2;
+
+  // Lower case is taken letter by letter there; JavaScript alone knows a sigma for the ends of words.
+  const words = (text: string) => pieces.encode(text.replaceAll('Σ', 'σ'), { add_special_tokens: false }).ids;
+  const frame = (content: readonly number[]) => {
+    assert(content.length <= room, `${content.length} ids for ${room} places`);
+    const ids = new Int32Array(maxLength).fill(padding!);
+    ids.set([start!, ...content, end!]);
+    return ids;
+  };
   return {
     encode(text) {
-      // Lower case is taken letter by letter there; JavaScript alone knows a sigma for the ends of words.
-      const words = pieces.encode(text.replaceAll('Σ', 'σ'), { add_special_tokens: false }).ids;
-      const room = maxLength - 2;
-      const length = Math.min(words.length, room) + 2;
-      const ids = new Int32Array(maxLength).fill(padding!);
-      ids[0] = start!;
-      ids.set(words.slice(0, room), 1);
-      ids[length - 1] = end!;
-      return { ids, length, truncated: words.length > room };
+      const all = words(text);
+      const length = Math.min(all.length, room) + 2;
+      return { ids: frame(all.slice(0, room)), length, truncated: all.length > room };
     },
+    words,
+    frame,
+    room,
+    comma: Object.hasOwn(vocab, ',</w>') ? vocab[',</w>'] : undefined,
   };
 }
 

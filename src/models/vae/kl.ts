@@ -15,6 +15,11 @@ const schema = z.object({
   layers_per_block: z.int().positive().default(1),
   norm_num_groups: z.int().positive().default(32),
   act_fn: z.literal('silu').default('silu'),
+  down_block_types: z.array(z.literal('DownEncoderBlock2D')).optional(),
+  up_block_types: z.array(z.literal('UpDecoderBlock2D')).optional(),
+  use_quant_conv: z.literal(true).default(true), // Stable Diffusion 3 and Flux go without
+  use_post_quant_conv: z.literal(true).default(true),
+  mid_block_add_attention: z.literal(true).default(true),
   scaling_factor: z.number().default(0.18215),
   shift_factor: z
     .number()

@@ -30,6 +30,7 @@ export const fakeModel: ModelInfo = {
   resolution: 64,
   sizeStep: 8,
   samplers: ['ddim', 'euler'],
+  sigmaSamplers: ['euler'],
   sampling: { sampler: 'ddim', steps: 20, guidance: 5 },
   recipes: recipes(),
   settingRanges,

@@ -1,6 +1,8 @@
 // A page without a page: real stores and storage (fake-indexeddb), a fake engine, a codec that tells photos by their bytes.
 import { AppError } from '../../base/errors';
 import type { PhotoInfo } from '../../engine/contract';
+import { createKeyStorage } from '../../storage/openrouter-key';
+import { createFakeKeyWindow } from '../../storage/testing/fake-key-window';
 import { createApp, type App, type Services } from '../app';
 import { openEngine } from '../engine';
 import { openWorkspace } from '../workspace';
@@ -36,6 +38,12 @@ export function createTestApp(
       setItem: (key, value) => kept.set(key, value),
       removeItem: (key) => kept.delete(key),
     },
+    keyStorage: createKeyStorage(createFakeKeyWindow()),
+    fetch: () => Promise.reject(new TypeError('no network in this test')),
+    pageUrl: () => 'http://localhost:5173/',
+    openTab: () => {},
+    serviceWorkers: undefined,
+    randomBytes: (length) => new Uint8Array(length).fill(++count),
     now: () => ++count,
     newId: () => `id${++count}`,
     newSeed: () => 7,

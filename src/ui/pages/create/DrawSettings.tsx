@@ -2,14 +2,16 @@
 import { useStore } from 'zustand';
 import { editForm, randomizeSeed } from '../../../state/drawing';
 import { modelOf } from '../../../state/engine-state';
-import { samplerLabels } from '../../../state/samplers';
+import { samplerLabels, sigmaLabels } from '../../../state/samplers';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { NumberInput } from '../../components/NumberInput';
 import { SelectInput } from '../../components/SelectInput';
+import { SwitchInput } from '../../components/SwitchInput';
 import s from './Create.module.css';
 
 const largestSide = 1024;
+const sigmaOptions = Object.entries(sigmaLabels) as [keyof typeof sigmaLabels, string][];
 
 /** Sampler, numbers and the seed. */
 export function DrawSettings() {
@@ -38,6 +40,14 @@ export function DrawSettings() {
         isDisabled={!model}
         onChange={(next) => editForm(app, { sampler: next })}
       />
+      {model?.sigmaSamplers.includes(sampler) && (
+        <SelectInput
+          label="Noise levels"
+          value={form.sigmas}
+          options={sigmaOptions}
+          onChange={(sigmas) => editForm(app, { sigmas })}
+        />
+      )}
       <div className={s['numbers']}>
         <NumberInput
           label="Steps"
@@ -74,6 +84,12 @@ export function DrawSettings() {
           <Button icon="dice" aria-label="Random seed" onPress={() => randomizeSeed(app)} />
         </div>
       </div>
+      <SwitchInput
+        label="Prompt weighting"
+        hint="(word:1.2) counts more, [word] less; long prompts are read in parts, and BREAK starts the next."
+        value={form.promptSyntax === 'weighted'}
+        onChange={(isOn) => editForm(app, { promptSyntax: isOn ? 'weighted' : 'plain' })}
+      />
     </>
   );
 }

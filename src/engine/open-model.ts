@@ -1,0 +1,35 @@
+// From the files that a person dropped, or that lie in storage, to the parts of a model: a diffusers folder, or one file.
+import { AppError } from '../base/errors';
+import { openModelFolder } from './model-folder';
+import type { ModelFiles, ModelParts } from './model-parts';
+import { openSingleFile } from './single-file';
+
+const weightsFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
+
+/**
+ * The model in these files: the folder that has unet/config.json in it, else the only file of weights. Only tables of contents are read
+ * now, so another model is refused after kilobytes. Throws AppError('bad-file' | 'unsupported-model' | 'file-missing').
+ */
+export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
+  const folder = findFolder([...files.keys()]);
+  if (folder !== undefined) {
+    const inside = [...files].filter(([path]) => path.startsWith(folder));
+    return openModelFolder(new Map(inside.map(([path, file]) => [path.slice(folder.length), file])));
+  }
+  const candidates = [...files.keys()].filter((path) => weightsFile.test(path));
+  if (candidates.length === 1) return openSingleFile(files, candidates[0]!);
+  const [file = 'nothing'] = [...files.keys()];
+  const reason =
+    candidates.length === 0
+      ? 'there is neither a folder in diffusers layout nor a file of weights'
+      : `there are ${candidates.length} files of weights without the folder around them: choose one, or the folder`;
+  throw new AppError('bad-file', { file, reason });
+}
+
+/** The path ("" or "…/") of the outermost folder with a diffusers model. */
+function findFolder(paths: readonly string[]): string | undefined {
+  const folders = paths.flatMap(
+    (path) => /^((?:.*\/)?)(?:model_index\.json|unet\/config\.json)$/.exec(path)?.[1] ?? [],
+  );
+  return folders.sort((a, b) => a.length - b.length)[0];
+}
