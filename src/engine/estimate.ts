@@ -3,6 +3,8 @@ import { differentiate, cutSegments, gradName, type Segment } from '../autodiff/
 import { packSize, type Pack } from '../onnx/packing';
 import { byteSizeOf, type Graph } from '../onnx/graph';
 import { peakBytes } from '../onnx/liveness';
+import { decodeGraph, denoiseGraph, type LatentShape } from '../models/stable-diffusion';
+import type { ParameterSource, Runtime } from '../runtime/runtime';
 import type { LossGraph } from '../training/loss-graph';
 import type { TrainingSettings } from '../training/settings';
 import { tierPlans, type Tier } from '../training/tier';
@@ -61,12 +63,27 @@ const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].
 
 /** Everything that is held while a run trains: its step, the other components' weights, ORT itself. */
 export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
-  const resident = [...model.sources.text_encoder, ...model.sources.vae].map(({ shape }) =>
-    byteSizeOf({ type: runtime.weightType, shape }),
-  );
+  const others = [...model.sources.text_encoder, ...model.sources.vae];
+  return trainingBytes(loss, tier, runtime.backend) + storedBytes(others, runtime) + overheadBytes;
+}
+
+const storedBytes = (sources: readonly ParameterSource[], { weightType: type }: Runtime): number =>
+  sources.reduce((sum, { shape }) => sum + byteSizeOf({ type, shape }), 0);
+
+/** Everything that is held while a picture of these latents is drawn: the larger of its two halves, all weights, ORT itself. */
+export function samplingMemory(
+  { runtime, model, graphOptions }: Pipeline,
+  shape: LatentShape,
+  options: { readonly guided: boolean },
+): number {
+  const contextLength = model.text.max_position_embeddings;
+  const unet = { shape, contextLength, rescaled: false, ...options, ...graphOptions };
+  const halves = [denoiseGraph(model.unet, unet).graph, decodeGraph(model.vae, shape, graphOptions)];
+  // on wasm the sessions hold their own copies of the weights beside ours
+  const copies = runtime.backend === 'webgpu' ? 1 : 2;
   return (
-    trainingBytes(loss, tier, runtime.backend) +
-    resident.reduce((sum, bytes) => sum + bytes, 0) +
+    copies * storedBytes(Object.values(model.sources).flat(), runtime) +
+    Math.max(...halves.map(peakBytes)) +
     overheadBytes
   );
 }
