@@ -3,19 +3,15 @@ import { differentiate, cutSegments, gradName, type Segment } from '../autodiff/
 import { packSize, type Pack } from '../onnx/packing';
 import { byteSizeOf, type Graph } from '../onnx/graph';
 import { peakBytes } from '../onnx/liveness';
-import { decodeGraph, denoiseGraph, type LatentShape } from '../models/stable-diffusion';
-import type { ParameterSource, Runtime } from '../runtime/runtime';
 import type { LossGraph } from '../training/loss-graph';
 import type { TrainingSettings } from '../training/settings';
 import { tierPlans, type Tier } from '../training/tier';
 import type { TrainingEstimate } from './contract';
 import type { Pipeline } from './pipeline';
+import { overheadBytes, storedBytes } from './sampling-memory';
 
 /** θ, m and v twice (a step reads one set and writes the other), and the gradient. */
 const vectorsKept = 7;
-
-/** What ORT and the browser take besides tensors: shaders or code, the graph itself, staging. Measured with the bundled model on wasm. */
-const overheadBytes = 150e6;
 
 const bytesOf = (values: Graph['parameters']) => values.reduce((sum, value) => sum + byteSizeOf(value), 0);
 
@@ -65,27 +61,6 @@ const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].
 export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
   const others = [...model.sources.text_encoder, ...model.sources.vae];
   return trainingBytes(loss, tier, runtime.backend) + storedBytes(others, runtime) + overheadBytes;
-}
-
-const storedBytes = (sources: readonly ParameterSource[], { weightType: type }: Runtime): number =>
-  sources.reduce((sum, { shape }) => sum + byteSizeOf({ type, shape }), 0);
-
-/** Everything that is held while a picture of these latents is drawn: the larger of its two halves, all weights, ORT itself. */
-export function samplingMemory(
-  { runtime, model, graphOptions }: Pipeline,
-  shape: LatentShape,
-  options: { readonly guided: boolean },
-): number {
-  const contextLength = model.text.max_position_embeddings;
-  const unet = { shape, contextLength, rescaled: false, ...options, ...graphOptions };
-  const halves = [denoiseGraph(model.unet, unet).graph, decodeGraph(model.vae, shape, graphOptions)];
-  // on wasm the sessions hold their own copies of the weights beside ours
-  const copies = runtime.backend === 'webgpu' ? 1 : 2;
-  return (
-    copies * storedBytes(Object.values(model.sources).flat(), runtime) +
-    Math.max(...halves.map(peakBytes)) +
-    overheadBytes
-  );
 }
 
 /** How a run will be computed. */

@@ -4,9 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { torchRandn } from '../../src/base/random';
 import { parseSchedule } from '../../src/diffusion/schedule';
 import { openDenoiser } from '../../src/engine/denoiser';
-import { samplingMemory, trainingMemory } from '../../src/engine/estimate';
+import { trainingMemory } from '../../src/engine/estimate';
 import { decodeLatents } from '../../src/engine/pictures';
 import { Pipeline } from '../../src/engine/pipeline';
+import { samplingMemory } from '../../src/engine/sampling-memory';
 import { compileGradient, compileOptimizer, TrainedState } from '../../src/engine/training-step';
 import { lossGraphOf } from '../../src/engine/training-plan';
 import { parseClipTextConfig } from '../../src/models/clip/config';
@@ -112,7 +113,7 @@ async function drawOne() {
   const prediction = await denoiser.predict(noise, 500, 1);
   const { rgba } = await decodeLatents(pipeline, prediction);
   const finite = prediction.data.every(Number.isFinite) && rgba.length === 4 * 512 * 512;
-  return { estimateBytes: samplingMemory(pipeline, latents, { guided: true }), finite };
+  return { estimateBytes: samplingMemory(pipeline, latents, true), finite };
 }
 
 function random(shape) {
