@@ -15,6 +15,13 @@ const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 // WebGPU without a GPU: right, and about a hundred times slower than WebAssembly, so these tests stay tiny.
 const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
+// The hub's names lead to a server of the test's own, whose certificate nobody signed.
+export const hubPort = Number(process.env['E2E_HUB_PORT'] ?? 4175);
+const localHub = [
+  '--ignore-certificate-errors',
+  `--host-resolver-rules=MAP huggingface.co:443 127.0.0.1:${hubPort},MAP cas-bridge.xethub.hf.co:443 127.0.0.1:${hubPort}`,
+];
+
 function browser(args: readonly string[]) {
   return {
     launchOptions: { args: [...quiet, ...sandbox, ...args], ...(executablePath && { executablePath }) },
@@ -38,7 +45,8 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'wasm', testIgnore: '**/*.webgpu.spec.ts', use: browser([]) },
+    { name: 'wasm', testIgnore: ['**/*.webgpu.spec.ts', '**/hub.spec.ts'], use: browser([]) },
+    { name: 'hub', testMatch: '**/hub.spec.ts', use: browser(localHub) },
     { name: 'webgpu', testMatch: '**/*.webgpu.spec.ts', use: browser(softwareGpu) },
   ],
   webServer: {

@@ -44,6 +44,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'idb-keyval': ['storage'],
   '@noble/hashes': ['storage', 'weights', 'router'],
   '@bufbuild/protobuf': ['onnx'],
+  '@huggingface/hub': ['storage'],
   '@huggingface/tokenizers': ['models'],
   'eventsource-parser': ['router'],
   '@cfworker/json-schema': ['router'],

@@ -19,6 +19,7 @@ function startPage(): ReactNode {
     browserServices({
       engine: () => new Worker(new URL('../workers/engine.worker.ts', import.meta.url), { type: 'module' }),
       codec: () => new Worker(new URL('../workers/codec.worker.ts', import.meta.url), { type: 'module' }),
+      library: () => new Worker(new URL('../workers/library.worker.ts', import.meta.url), { type: 'module' }),
     }),
   );
   boot(app);

@@ -5,10 +5,17 @@ export type ErrorCode =
   | 'engine-failed' // the worker or ONNX Runtime broke in a way that a reload may mend
   | 'device-lost' // the GPU went away in the middle of a job
   | 'out-of-memory' // the device or the wasm heap could not hold what was asked for
-  | 'storage-full' // quota; details: neededBytes?
+  | 'storage-full' // quota; details: neededBytes?, freeBytes?
   | 'storage-failed' // IndexedDB or OPFS refused for another reason
   | 'download-failed' // details: url-free file name, status?
   | 'file-missing' // the server does not have a file of the model; details: file
+  | 'model-missing' // a model that is not, or not wholly, in this browser; details: model
+  | 'hub-sign-in' // the hub wants a token, or knows no such model; details: model, hasToken
+  | 'hub-gated' // the model's makers must give access first; details: model, hasToken
+  | 'hub-missing' // the hub has no such model, revision or file; details: model, file?
+  | 'hub-busy' // 429 or 5xx to every try; details: model, status, retryAfterSeconds?
+  | 'hub-unreachable' // the connection failed to every try, or an answer that nobody expects; details: model, file?, status?
+  | 'hub-wrong-file' // other bytes than the hub's own list says; details: model, file, reason ('size' | 'hash')
   | 'bad-file' // a weights file that is damaged or foreign; details: file, reason
   | 'bad-image' // a picture that cannot be used; details: file, reason
   | 'bad-settings' // a setting outside its range; details: setting, reason

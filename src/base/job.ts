@@ -53,3 +53,41 @@ export async function* follow<Event, Result>(
     left.abort();
   }
 }
+
+/**
+ * A task as a job: yields what the task reports, the newest value each time the one before has been taken, and returns its result.
+ * Leaving early aborts the signal that the task gets, and waits until it has ended.
+ */
+export async function* reporting<Value, Result>(
+  task: (report: (value: Value) => void, signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Job<Value, Result> {
+  const left = new AbortController();
+  let newest: { readonly value: Value } | undefined;
+  let wake = () => {};
+  let ended = false;
+  const report = (value: Value) => {
+    newest = { value };
+    wake();
+  };
+  const result = task(report, AbortSignal.any([signal, left.signal])).finally(() => {
+    ended = true;
+    wake();
+  });
+  result.catch(() => {}); // thrown by the await below
+  try {
+    for (;;) {
+      const taken = newest;
+      newest = undefined;
+      if (taken) yield taken.value;
+      else if (ended) return await result;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    left.abort();
+    await result.catch(() => {}); // told above, or unwanted
+  }
+}

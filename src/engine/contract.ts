@@ -179,3 +179,37 @@ export type CodecApi = {
     signal: AbortSignal,
   ): Promise<PhotoInfo>;
 };
+
+/** What a model of the hub would cost and be. Nothing of it is stored yet, unless other models share its files. */
+export type ModelOffer = {
+  readonly id: string;
+  readonly commit: string; // what will be downloaded, whatever the branch says later
+  readonly license: string;
+  readonly resolution: number; // pixels of a side
+  readonly isGated: boolean;
+  readonly sizeBytes: number; // of all files, as the hub's list says
+  readonly storedBytes: number; // of them, already here
+  readonly freeBytes: number | undefined; // what the browser still gives, where it tells
+};
+
+export type DownloadEvent = {
+  readonly kind: 'download-progress';
+  readonly loadedBytes: number; // of all files together, what is stored
+  readonly totalBytes: number;
+};
+
+/** Models of the Hugging Face hub, in library.worker.ts. `token` is the person's own, for this request alone. */
+export type LibraryApi = {
+  /** Reads kilobytes and answers what the model is; refuses one that cannot be used. */
+  inspectModel(
+    request: { readonly id: string; readonly revision: string; readonly token: string | undefined },
+    emit: Emit<never>,
+    signal: AbortSignal,
+  ): Promise<ModelOffer>;
+  /** Downloads what is missing of the model, verified; goes on where an earlier call ended. Abort rejects and keeps what arrived. */
+  downloadModel(
+    request: { readonly id: string; readonly commit: string; readonly token: string | undefined },
+    emit: Emit<DownloadEvent>,
+    signal: AbortSignal,
+  ): Promise<void>;
+};

@@ -1,8 +1,9 @@
 // Brings a base model's files to this machine and opens it, as a job.
 import { AppError, isAppError } from '../base/errors';
-import type { Job } from '../base/job';
-import { openModelFile, type ModelFileOptions } from '../storage/model-files';
-import { parseModelManifest, type ModelFile, type ModelManifest } from '../storage/model-manifest';
+import { reporting, type Job } from '../base/job';
+import { openModelFile, storedModelFile, type ModelFileOptions } from '../storage/model-files';
+import { parseModelManifest, type ModelManifest } from '../storage/model-manifest';
+import { loadModel, saveModel } from '../storage/models';
 import { openBaseModel, type BaseModel } from './base-model';
 import type { LoadModelEvent } from './contract';
 
@@ -13,9 +14,12 @@ export type ModelSource = Pick<ModelFileOptions, 'fetch' | 'root'>;
 
 export const browserSource: ModelSource = { fetch: (...request) => fetch(...request) };
 
+/** The model that comes with the page, under models/bundled/; every other one was brought in and is stored. */
+const bundledModelId = 'bundled';
+
 /**
- * Loads the model `modelId` from models/<id>/ below `baseUrl`. Yields real bytes while files come in.
- * Throws AppError('file-missing' | 'download-failed' | 'bad-file' | 'unsupported-model').
+ * Loads the model `modelId`: the bundled one from models/bundled/ below `baseUrl`, with real bytes told while files come in, any
+ * other from storage alone. Throws AppError('file-missing' | 'download-failed' | 'model-missing' | 'bad-file' | 'unsupported-model').
  */
 export async function* loadBaseModel(
   modelId: string,
@@ -24,22 +28,15 @@ export async function* loadBaseModel(
   source: ModelSource,
 ): Job<LoadModelEvent, BaseModel> {
   const folder = new URL(`models/${modelId}/`, baseUrl);
-  const manifest = await fetchManifest(folder, source, signal);
-  const totalBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const blobs = new Map<string, Blob>();
-  let doneBytes = 0;
+  const isBundled = modelId === bundledModelId;
+  const manifest = isBundled
+    ? await fetchManifest(folder, source, signal)
+    : (await loadModel(modelId))?.manifest;
+  if (!manifest) throw new AppError('model-missing', { model: modelId });
   yield { kind: 'stage-start', stage: 'download' };
-  for (const file of manifest.files) {
-    signal.throwIfAborted();
-    const blob = yield* downloading(file, folder, source, signal, (loadedBytes) => ({
-      kind: 'download-progress',
-      file: file.path,
-      loadedBytes: doneBytes + loadedBytes,
-      totalBytes,
-    }));
-    blobs.set(file.path, blob);
-    doneBytes += file.sizeBytes;
-  }
+  const blobs = isBundled
+    ? yield* downloadBundled(manifest, folder, source, signal)
+    : await readStored(manifest, source);
   yield { kind: 'stage-start', stage: 'prepare' };
   return openBaseModel(manifest, (path) => {
     const blob = blobs.get(path);
@@ -48,41 +45,58 @@ export async function* loadBaseModel(
   });
 }
 
-/** One file, with an event for the bytes that came in whenever the last one has been taken. */
-async function* downloading(
-  file: ModelFile,
+/** The files of a model by their paths in it. */
+type Files = ReadonlyMap<string, Blob>;
+
+async function readStored(manifest: ModelManifest, { root }: ModelSource): Promise<Files> {
+  const blobs = new Map<string, Blob>();
+  for (const file of manifest.files) {
+    const blob = await storedModelFile(file, root);
+    if (!blob) throw new AppError('model-missing', { model: manifest.id });
+    blobs.set(file.path, blob);
+  }
+  return blobs;
+}
+
+function downloadBundled(
+  manifest: ModelManifest,
   folder: URL,
   source: ModelSource,
   signal: AbortSignal,
-  progress: (loadedBytes: number) => LoadModelEvent,
-): AsyncGenerator<LoadModelEvent, Blob, void> {
-  let loaded = 0;
-  let told = -1;
-  let wake = () => {};
-  const result = openModelFile(file, {
-    ...source,
-    fetch: (_path, init) => source.fetch(new URL(file.path, folder), init), // errors name the file, not the address
-    signal,
-    onProgress: (bytes) => {
-      loaded = bytes;
-      wake();
-    },
-  }).finally(() => {
-    ended = true;
-    wake();
-  });
-  let ended = false;
-  result.catch(() => {}); // thrown by the await below
-  while (!ended) {
-    if (loaded !== told) yield progress((told = loaded));
-    else
-      await new Promise<void>((resolve) => {
-        wake = resolve;
+): Job<LoadModelEvent, Files> {
+  const totalBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return reporting(async (report, stop) => {
+    const blobs = new Map<string, Blob>();
+    let doneBytes = 0;
+    for (const file of manifest.files) {
+      stop.throwIfAborted();
+      const blob = await openModelFile(file, {
+        ...source,
+        fetch: (_path, init) => source.fetch(new URL(file.path, folder), init), // errors name the file, not the address
+        signal: stop,
+        onProgress: (bytes) =>
+          report({
+            kind: 'download-progress',
+            file: file.path,
+            loadedBytes: doneBytes + bytes,
+            totalBytes,
+          }),
       });
+      blobs.set(file.path, blob);
+      doneBytes += file.sizeBytes;
+    }
+    await rememberFiles(manifest);
+    return blobs;
+  }, signal);
+}
+
+/** So that removing another model leaves the files that this one shares with it. Without storage there is nothing to leave. */
+async function rememberFiles(manifest: ModelManifest): Promise<void> {
+  try {
+    await saveModel({ version: 1, id: manifest.id, addedAt: 0, manifest, source: { kind: 'page' } });
+  } catch (error) {
+    if (!isAppError(error)) throw error;
   }
-  const blob = await result;
-  yield progress(file.sizeBytes);
-  return blob;
 }
 
 async function fetchManifest(

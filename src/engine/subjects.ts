@@ -56,7 +56,8 @@ export async function readLoraFor(
   return modules;
 }
 
-function checkBase(model: BaseModel, modelId: string, name: string): void {
+/** Refuses what was made with another base model. Throws AppError('wrong-model', { file, reason }). */
+export function checkBase(model: BaseModel, modelId: string, name: string): void {
   if (modelId !== model.manifest.id)
     throw new AppError('wrong-model', {
       file: name,

@@ -16,6 +16,7 @@ import { ranksOf } from './adapters';
 import type { DeviceAdapter, DeviceAdapters } from './denoiser';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { EngineSession } from './session';
+import { checkBase } from './subjects';
 import { openTrainer } from './trainer';
 import { prepareData } from './training-data';
 import { planTraining } from './training-plan';
@@ -54,6 +55,7 @@ async function* trainOnce(
   if (!run) throw new AppError('storage-failed', { what: 'run', reason: 'there is no such run' });
   const settings = run.settings as TrainingSettings;
   checkSettings(settings);
+  checkBase(pipeline.model, run.modelId, run.name);
   const { steps } = settings;
   const from = await loadCheckpoint(runId);
   if (from && from.step >= steps) return { step: from.step, steps };

@@ -9,6 +9,8 @@ import type { KeyStorage } from '../storage/openrouter-key';
 import type { KindUsage, StorageEstimate } from '../storage/usage';
 import { emptyForm, type DrawForm, type Drawing } from './drawing-state';
 import type { CodecClient, EngineClient } from './engine-client';
+import type { LibraryClient } from './library-client';
+import type { Library } from './library-state';
 import type { Endpoint } from './endpoint-state';
 import type { EngineState } from './engine-state';
 import type { Failure } from './failure';
@@ -25,6 +27,7 @@ export type Services = {
   /** Starts an engine worker. */
   readonly connectEngine: () => EngineClient;
   readonly codec: CodecClient;
+  readonly library: LibraryClient;
   /** Runs a task with the screen kept on, where the browser can. */
   readonly keepAwake: <T>(task: () => Promise<T>) => Promise<T>;
   /** Names of the Web Locks that any tab of this page holds. */
@@ -64,6 +67,7 @@ export type App = {
   readonly workspace: StoreApi<Workspace>;
   readonly training: StoreApi<Training>;
   readonly progress: StoreApi<TrainingProgress | undefined>;
+  readonly library: StoreApi<Library>;
   readonly subjects: StoreApi<readonly Subject[]>;
   readonly form: StoreApi<DrawForm>;
   readonly drawing: StoreApi<Drawing>;
@@ -99,6 +103,7 @@ export function createApp(services: Services): App {
     workspace: storeOf(workspaceOf(emptyRun(services.newId(), services.now()), { isOpened: false })),
     training: storeOf<Training>({ phase: 'idle' }),
     progress: storeOf<TrainingProgress | undefined>(undefined),
+    library: storeOf<Library>({ stored: [], tasks: {}, token: '', isTokenKept: false }),
     subjects: storeOf<readonly Subject[]>([]),
     form: createStore<DrawForm>()(persist(() => emptyForm, keptForm(services))),
     drawing: storeOf<Drawing>({ phase: 'idle' }),

@@ -4,6 +4,7 @@ import { openChat } from './chat';
 import { openEngine, refreshEngine } from './engine';
 import { watchEstimate } from './estimate';
 import { openGallery } from './gallery';
+import { openHubToken, refreshLibrary } from './library';
 import { openKey } from './openrouter-key';
 import { openRouter } from './router';
 import { refreshSubjects } from './subjects';
@@ -24,6 +25,8 @@ export function boot(app: App): void {
   void openWorkspace(app).then(() => refreshSubjects(app));
   void openGallery(app);
   void openChat(app);
+  void openHubToken(app);
+  void refreshLibrary(app);
   void openKey(app);
   void openRouter(app);
   setInterval(() => void refreshEngine(app), memoryEveryMs);

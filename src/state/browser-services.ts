@@ -3,26 +3,28 @@ import { AppError } from '../base/errors';
 import { createKeyStorage } from '../storage/openrouter-key';
 import type { Services } from './app';
 import { watchDeath } from './connect-worker';
-import { createCodecClient, createEngineClient, type CodecClient, type Link } from './engine-client';
+import { createCodecClient, createEngineClient, type Link } from './engine-client';
 import { keepAwake } from './keep-awake';
+import { createLibraryClient } from './library-client';
 
 /** How the workers are started: the bundler must see their addresses, so main.tsx makes them. */
-export type Workers = { readonly engine: () => Worker; readonly codec: () => Worker };
+export type Workers = {
+  readonly engine: () => Worker;
+  readonly codec: () => Worker;
+  readonly library: () => Worker;
+};
 
-/** The services of a real page. The photo worker starts with the first photo, and again after it died. */
-export function browserServices({ engine, codec }: Workers): Services {
-  let codecClient: CodecClient | undefined;
-  const openCodec = (): CodecClient => {
-    const link = linkOf(codec());
-    void link.died.catch(() => {
-      link.terminate();
-      codecClient = undefined;
-    });
-    return createCodecClient(link);
-  };
+/** The services of a real page. */
+export function browserServices({ engine, codec, library }: Workers): Services {
+  const photos = reopening(codec, createCodecClient);
+  const models = reopening(library, createLibraryClient);
   return {
     connectEngine: () => createEngineClient(linkOf(engine())),
-    codec: { preparePhoto: (request) => (codecClient ??= openCodec()).preparePhoto(request) },
+    codec: { preparePhoto: (request) => photos().preparePhoto(request) },
+    library: {
+      inspectModel: (request, signal) => models().inspectModel(request, signal),
+      downloadModel: (request, signal) => models().downloadModel(request, signal),
+    },
     keepAwake: (task) => keepAwake(task, document, navigator.wakeLock as WakeLock | undefined),
     heldLocks: async () => {
       const locks = navigator.locks as LockManager | undefined; // absent outside secure contexts
@@ -41,6 +43,20 @@ export function browserServices({ engine, codec }: Workers): Services {
     newId: () => crypto.randomUUID(),
     newSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
   };
+}
+
+/** The client of a worker that starts with the first call, and again after it died. */
+function reopening<Client>(start: () => Worker, connect: (link: Link) => Client): () => Client {
+  let client: Client | undefined;
+  const open = (): Client => {
+    const link = linkOf(start());
+    void link.died.catch(() => {
+      link.terminate();
+      client = undefined;
+    });
+    return connect(link);
+  };
+  return () => (client ??= open());
 }
 
 function linkOf(worker: Worker): Link {

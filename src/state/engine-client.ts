@@ -83,7 +83,7 @@ export function createCodecClient(link: Link): CodecClient {
 }
 
 /** A job without events, to its result. */
-async function settle<Result>(
+export async function settle<Result>(
   start: (emit: Emit<never>, signal: AbortSignal) => Promise<Result>,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Result> {

@@ -1,4 +1,5 @@
 // Opening the engine, loading the model, and going on after the worker died.
+import { isAppError } from '../base/errors';
 import type { Compute } from '../engine/contract';
 import { loadSetting, saveSetting } from '../storage/settings';
 import type { App } from './app';
@@ -8,7 +9,7 @@ import type { EngineState } from './engine-state';
 import { toFailure } from './failure';
 
 /** The model that comes with the page. */
-const bundledModelId = 'bundled';
+export const bundledModelId = 'bundled';
 
 /** Opens the engine with the stored choice of compute, at page start and after it died. */
 export async function openEngine(app: App): Promise<void> {
@@ -52,15 +53,58 @@ async function start(app: App, compute: Compute): Promise<void> {
       { phase: 'loading', compute, client, info, stage: 'download', loadedBytes: 0, totalBytes: 0 },
       true,
     );
-    await load(app, client);
+    await loadLast(app, client);
   } catch (error) {
     fail(error);
   }
 }
 
-async function load(app: App, client: EngineClient): Promise<void> {
+/** Loads what was used last, else the bundled model, so that a page start never fails for want of a model that was removed. */
+async function loadLast(app: App, client: EngineClient): Promise<void> {
+  const last = (await attempt(app, () => loadSetting('lastModelId'))) ?? bundledModelId;
+  if (last === bundledModelId) return load(app, client, bundledModelId);
+  try {
+    await loadCarefully(app, client, last);
+  } catch (error) {
+    if (isAppError(error) && error.code === 'engine-failed') throw error;
+    app.notice.setState(toFailure(error), true);
+    await load(app, client, bundledModelId);
+  }
+}
+
+/** A model that brings down the tab while it is loaded is not loaded again at the next start. */
+async function loadCarefully(app: App, client: EngineClient, modelId: string): Promise<void> {
+  await attempt(app, () => saveSetting('lastModelId', bundledModelId));
+  await load(app, client, modelId);
+  await attempt(app, () => saveSetting('lastModelId', modelId));
+}
+
+/** Draws and trains with another model from now on. When it cannot be loaded the present one stays. Not while the engine works. */
+export async function switchModel(app: App, modelId: string): Promise<void> {
   const { engine } = app;
-  const job = client.loadModel({ modelId: bundledModelId }, new AbortController().signal);
+  const before = engine.getState();
+  if (before.phase !== 'ready' || before.model.id === modelId) return;
+  const { compute, client, info } = before;
+  engine.setState(
+    { phase: 'loading', compute, client, info, stage: 'prepare', loadedBytes: 0, totalBytes: 0 },
+    true,
+  );
+  try {
+    await loadCarefully(app, client, modelId);
+  } catch (error) {
+    const present = engine.getState();
+    if (present.phase !== 'loading' || present.client !== client) return; // another start took over
+    engine.setState(before, true);
+    await attempt(app, async () => {
+      await saveSetting('lastModelId', before.model.id);
+      throw error;
+    });
+  }
+}
+
+async function load(app: App, client: EngineClient, modelId: string): Promise<void> {
+  const { engine } = app;
+  const job = client.loadModel({ modelId }, new AbortController().signal);
   for (;;) {
     const next = await job.next();
     const state = engine.getState();

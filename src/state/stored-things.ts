@@ -4,6 +4,7 @@ import type { App } from './app';
 import { attempt } from './attempt';
 import { openChat } from './chat';
 import { openGallery } from './gallery';
+import { refreshLibrary } from './library';
 import { refreshSubjects } from './subjects';
 import { refreshCheckpoints } from './training';
 import { newSubject, savedWorkspace } from './workspace';
@@ -19,7 +20,10 @@ export const storedKindLabels: Readonly<
   gallery: { label: 'Images', hint: 'Everything that was drawn.' },
   loras: { label: 'LoRA files', hint: 'Files that were brought in.' },
   chats: { label: 'Conversation', hint: 'Messages; their pictures are among the images.' },
-  models: { label: 'Model files', hint: 'Loaded again from the page when needed.' },
+  models: {
+    label: 'Model files',
+    hint: 'The bundled model is loaded again when needed, others are downloaded again.',
+  },
 };
 
 /** Measures what is kept. */
@@ -36,6 +40,12 @@ export async function removeStored(app: App, kind: StoredKind): Promise<void> {
     await removeKind(kind);
     if (kind === 'subjects') await newSubject(app);
   });
-  await Promise.all([openGallery(app), openChat(app), refreshSubjects(app), refreshCheckpoints(app)]);
+  await Promise.all([
+    openGallery(app),
+    openChat(app),
+    refreshSubjects(app),
+    refreshCheckpoints(app),
+    refreshLibrary(app),
+  ]);
   await refreshStored(app);
 }

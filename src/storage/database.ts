@@ -4,7 +4,7 @@ import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { AppError, isAppError } from '../base/errors';
 
 const databaseName = 'likeness';
-const databaseVersion = 2; // 2 adds 'router'
+const databaseVersion = 2; // 2 adds 'models' and 'router'
 
 const storeNames = [
   'runs',
@@ -14,6 +14,7 @@ const storeNames = [
   'previews',
   'latents',
   'loras',
+  'models',
   'gallery',
   'chats',
   'settings',

@@ -1,12 +1,13 @@
 // The files of base models, each stored once by the hash of its content in the origin private file system:
 // "models/<sha256>" is verified, "models/<sha256>.part" is on its way. Without such storage a file is held in memory.
+import { AppError } from '../base/errors';
 import { download, type DownloadOptions } from './model-download';
 import type { ModelFile } from './model-manifest';
 import { createMemorySink, openFileSink } from './model-sink';
 
 export type ModelFileOptions = DownloadOptions & {
   /** Default: the origin private file system; undefined answers mean that there is none. */
-  readonly root?: () => Promise<FileSystemDirectoryHandle | undefined>;
+  readonly root?: (() => Promise<FileSystemDirectoryHandle | undefined>) | undefined;
   readonly locks?: Pick<LockManager, 'request'> | undefined;
 };
 
@@ -17,8 +18,8 @@ async function originRoot(): Promise<FileSystemDirectoryHandle | undefined> {
 }
 
 /**
- * The content of `file`: stored already, or downloaded, verified and stored now. Where nothing can be stored the answer is in memory.
- * Throws AppError('file-missing' | 'download-failed', { file, … }); an abort rejects and keeps what was loaded.
+ * The content of `file`: stored already, or downloaded, verified and stored now. Where nothing can be stored the answer is in memory,
+ * unless `whenFull` says 'fail'. Throws AppError('file-missing' | 'download-failed', { file, … }); an abort rejects and keeps what was loaded.
  */
 export function openModelFile(file: ModelFile, options: ModelFileOptions): Promise<Blob> {
   const { locks = globalThis.navigator?.locks, signal } = options;
@@ -27,6 +28,12 @@ export function openModelFile(file: ModelFile, options: ModelFileOptions): Promi
   return locks.request(`likeness-model:${file.sha256}`, { ...(signal && { signal }) }, () =>
     open(file, options),
   );
+}
+
+/** The content of `file` where it is stored and verified, else undefined. */
+export async function storedModelFile(file: ModelFile, root = originRoot): Promise<Blob | undefined> {
+  const folder = await openFolder(root);
+  return folder && storedFile(folder, file);
 }
 
 async function open(file: ModelFile, options: ModelFileOptions): Promise<Blob> {
@@ -77,6 +84,9 @@ async function storedFile(folder: FileSystemDirectoryHandle, file: ModelFile): P
 }
 
 async function downloadToMemory(file: ModelFile, options: DownloadOptions): Promise<Blob> {
+  if (options.whenFull === 'fail') {
+    throw new AppError('storage-failed', { what: file.path, reason: 'the browser gives no place for files' });
+  }
   const sink = createMemorySink(file.sizeBytes);
   await download(file, sink, options);
   return new Blob([sink.bytes()]);

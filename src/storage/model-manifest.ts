@@ -27,7 +27,8 @@ export type ModelManifest = {
 
 const pathPattern = /^(?!.*(^|\/)\.{1,2}(\/|$))[\w.-]+(\/[\w.-]+)*$/; // stays in its folder
 
-const schema: z.ZodType<ModelManifest> = z.strictObject({
+/** What a manifest has to be. */
+export const manifestSchema: z.ZodType<ModelManifest> = z.strictObject({
   version: z.literal(1),
   id: z.string().min(1),
   name: z.string().min(1),
@@ -60,7 +61,7 @@ export function parseModelManifest(text: string, fileName: string): ModelManifes
   } catch (error) {
     throw new AppError('bad-file', { file: fileName, reason: 'it is not JSON' }, error);
   }
-  const result = schema.safeParse(json);
+  const result = manifestSchema.safeParse(json);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw new AppError('bad-file', { file: fileName, reason: `${path.join('.')}: ${message}` }, result.error);

@@ -70,9 +70,14 @@ function recordSize(record: unknown): number {
   }, 0);
 }
 
-/** Removes everything of a kind: subjects with their checkpoints and latents; models are loaded again when they are next used. */
+/** Removes everything of a kind: subjects with their checkpoints and latents; the bundled model is loaded again when it is next used. */
 export function removeKind(kind: StoredKind, root?: Root): Promise<void> {
-  if (kind === 'models') return guard('models', () => removeModelFiles(undefined, root));
+  if (kind === 'models') {
+    return guard('models', async () => {
+      await transact(['models'], (stores) => stores.models.clear());
+      await removeModelFiles(undefined, root);
+    });
+  }
   const { removed } = kinds[kind];
   return guard(kind, () =>
     transact(removed, (stores) => {

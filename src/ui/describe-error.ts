@@ -1,10 +1,10 @@
 // A sentence for every failure: what happened, what was kept, what to do. A new code without words does not compile.
 import type { ErrorDetails } from '../base/errors';
 import type { Failure, FailureCode } from '../state/failure';
-import { formatBytes } from './format';
+import { formatBytes, formatDuration } from './format';
 
 /** What the button under the sentence does, where a button can help. */
-export type Remedy = 'restart-engine' | 'resume' | 'free-storage' | 'use-wasm';
+export type Remedy = 'restart-engine' | 'resume' | 'free-storage' | 'use-wasm' | 'see-models';
 
 export type Description = {
   readonly title: string;
@@ -35,6 +35,20 @@ const badImages: Readonly<Record<string, string>> = {
   'too-small': 'is too small: its shorter side needs at least 64 pixels.',
   'too-large': 'is too large for this browser to open. Save a smaller copy, up to 200 megapixels.',
 };
+
+const model = (details: ErrorDetails): string => word(details, 'model') ?? 'the model';
+
+/** When the hub will answer again, as far as it said so. */
+const later = (details: ErrorDetails): string => {
+  const seconds = details['retryAfterSeconds'];
+  return typeof seconds === 'number' ? `in ${formatDuration(seconds)}` : 'in a few minutes';
+};
+
+/** What is needed and what is there, for a download that was measured first. */
+const room = ({ neededBytes, freeBytes }: ErrorDetails): string =>
+  typeof neededBytes === 'number' && typeof freeBytes === 'number'
+    ? ` ${formatBytes(neededBytes)} more are needed, ${formatBytes(freeBytes)} are free.`
+    : '';
 
 /** Why signing in gave no key, by the reasons of router/sign-in. */
 const signInFailures: Readonly<Record<string, string>> = {
@@ -67,9 +81,9 @@ const descriptions = {
     }. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the tight memory setting need less; so do fewer open tabs.`,
     remedy: 'restart-engine',
   }),
-  'storage-full': () => ({
+  'storage-full': (details) => ({
     title: 'No room left in this browser’s storage',
-    text: 'What was stored before is whole; the last change is only in this tab. Remove something or free space on the disk, then try again.',
+    text: `What was stored before is whole; the last change is only in this tab.${room(details)} Remove something or free space on the disk, then try again.`,
     remedy: 'free-storage',
   }),
   'storage-failed': (details) => ({
@@ -85,6 +99,45 @@ const descriptions = {
     title: 'The server lacks a file',
     text: `${quoted(details)} is not on the server that this page came from. Nothing of yours is lost; whoever runs the server needs to add it.`,
     remedy: 'restart-engine',
+  }),
+  'model-missing': (details) => ({
+    title: 'The model is not in this browser',
+    text: `${model(details)} was not downloaded, not to its end, or was removed. What was made with it is kept. Get it under Models.`,
+    remedy: 'see-models',
+  }),
+  'hub-sign-in': (details) => ({
+    title: 'The hub does not show this model',
+    text: `${model(details)} is not there, or it is private${
+      details['hasToken'] === true
+        ? ' and your token was not accepted. Check the name, and that the token is whole and may read it.'
+        : '. Check the name; for a private model, give a Hugging Face token that may read it.'
+    }`,
+  }),
+  'hub-gated': (details) => ({
+    title: 'The makers of this model give access on request',
+    text: `Open huggingface.co/${model(details)}, accept its terms there, ${
+      details['hasToken'] === true
+        ? 'and check that your token is of that account and may read gated models.'
+        : 'then give a Hugging Face token of that account here.'
+    } What has arrived is kept.`,
+  }),
+  'hub-missing': (details) => ({
+    title: 'The hub has no such model',
+    text: `${model(details)} is not on huggingface.co, or not with this revision. Check the spelling: owner/name. What has arrived is kept.`,
+  }),
+  'hub-busy': (details) => ({
+    title: 'The hub is busy',
+    text: `It asked to come back later, several times. What has arrived is kept; go on ${later(details)}.`,
+  }),
+  'hub-unreachable': () => ({
+    title: 'The connection to the hub broke',
+    text: 'What has arrived is kept. Go on when the connection is back. Some company networks and ad blockers keep pages from huggingface.co.',
+  }),
+  'hub-wrong-file': (details) => ({
+    title: 'A file arrived wrong',
+    text: `${quoted(details)} has ${
+      details['reason'] === 'hash' ? 'another content' : 'another length'
+    } than the hub’s own list says. It was thrown away, and nothing of it is used. Try again; something on the way may have changed it.`,
   }),
   'bad-file': (details) => ({
     title: 'This file cannot be used',

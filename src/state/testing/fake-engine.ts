@@ -38,7 +38,7 @@ export const fakeModel: ModelInfo = {
 };
 
 /** A job that yields what the test gives it and ends as the test says. */
-class HandJob<Event, Result> {
+export class HandJob<Event, Result> {
   #queue: Event[] = [];
   #end: { readonly result: Result } | { readonly error: unknown } | undefined;
   #wake = () => {};

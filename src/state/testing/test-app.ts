@@ -7,6 +7,7 @@ import { createApp, type App, type Services } from '../app';
 import { openEngine } from '../engine';
 import { openWorkspace } from '../workspace';
 import { createFakeEngine, type FakeEngine } from './fake-engine';
+import { createFakeLibrary } from './fake-library';
 
 let count = 0;
 
@@ -28,6 +29,7 @@ export function createTestApp(
   const app = createApp({
     connectEngine: () => engine.client,
     codec: { preparePhoto },
+    library: createFakeLibrary().client,
     keepAwake: (task) => task(),
     heldLocks: async () => [],
     readUrl: async (url) => {

@@ -13,6 +13,7 @@ const remedies: Readonly<Record<Remedy, { readonly label: string; readonly run: 
   'restart-engine': { label: 'Start the engine again', run: (app) => void restartEngine(app) },
   resume: { label: 'Resume', run: (app) => void resumeTraining(app) },
   'free-storage': { label: 'See what is stored', run: () => goTo('settings') },
+  'see-models': { label: 'Go to Models', run: () => goTo('models') },
   'use-wasm': { label: 'Use WebAssembly', run: (app) => void chooseCompute(app, 'wasm') },
 };
 

@@ -1,14 +1,14 @@
-// Models: the base model that everything stands on, and LoRA files brought in.
+// Models: the base models that everything stands on, and LoRA files brought in.
 import { useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import type { EngineState } from '../../../state/engine-state';
 import { importLoraFile, refreshSubjects } from '../../../state/subjects';
 import { useApp } from '../../app-context';
-import { ProgressBar } from '../../components/ProgressBar';
 import { SubjectActions } from '../../components/SubjectActions';
 import { Field } from '../../components/Field';
 import { formatBytes, formatDate } from '../../format';
 import p from '../page.module.css';
+import { BaseModels } from './BaseModels';
+import { HubForm } from './HubForm';
 
 /** The place Models. */
 export function ModelsPage() {
@@ -22,13 +22,8 @@ export function ModelsPage() {
       <div className={p['columns']}>
         <section className={p['panel']} aria-labelledby="base-title">
           <h2 id="base-title">Base models</h2>
-          <ul aria-label="Base models" className={p['items']}>
-            <BaseModel engine={useStore(app.engine)} />
-          </ul>
-          <p className={p['soft']}>
-            The bundled model is small, draws at {modelSide(useStore(app.engine))} and works without a
-            connection, on a GPU or without one.
-          </p>
+          <BaseModels />
+          <HubForm />
         </section>
         <section className={p['panel']} aria-labelledby="lora-title">
           <h2 id="lora-title">LoRA files</h2>
@@ -37,51 +32,6 @@ export function ModelsPage() {
         </section>
       </div>
     </>
-  );
-}
-
-const modelSide = (engine: EngineState): string =>
-  engine.phase === 'ready' ? `${engine.model.resolution} pixels` : 'small sizes';
-
-function BaseModel({ engine }: { readonly engine: EngineState }) {
-  if (engine.phase === 'ready') {
-    const { name, license, sizeBytes, resolution } = engine.model;
-    return (
-      <li className={p['item']}>
-        <div className={p['itemMain']}>
-          <p>{name}</p>
-          <p className={p['soft']}>
-            {formatBytes(sizeBytes)} · {license} · {resolution} pixels
-          </p>
-        </div>
-        <span className={p['chip']} data-tone="good">
-          In use
-        </span>
-      </li>
-    );
-  }
-  const known = engine.phase === 'loading' && engine.totalBytes > 0 ? engine : undefined;
-  return (
-    <li className={p['item']}>
-      <div className={p['itemMain']}>
-        <p>Bundled model</p>
-        <p className={p['soft']}>
-          {engine.phase === 'failed'
-            ? 'Not loaded'
-            : known
-              ? `${formatBytes(known.loadedBytes)} of ${formatBytes(known.totalBytes)}`
-              : 'Loading'}
-        </p>
-      </div>
-      {engine.phase !== 'failed' && (
-        <div style={{ flex: '1 1 8rem' }}>
-          <ProgressBar
-            label="Loading the bundled model"
-            value={known && known.loadedBytes / known.totalBytes}
-          />
-        </div>
-      )}
-    </li>
   );
 }
 

@@ -1,0 +1,116 @@
+// Looks at a model of the hub before anything large is fetched: its list of files, its configs and tokenizer, and the headers of its
+// weights. What this page cannot use is refused here, after kilobytes; what it can use comes out as the record that a download needs.
+import { z } from 'zod';
+import { AppError } from '../base/errors';
+import { chooseFiles, type ChosenFile, type HubFile } from '../storage/hub/choose-files';
+import type { HubAddress } from '../storage/hub/hub-address';
+import { digest, findHubModel, openHubFile, readHubFile, type HubModel } from '../storage/hub/hub-model';
+import type { ModelFile, ModelManifest } from '../storage/model-manifest';
+import type { ModelRecord } from '../storage/models';
+import { openBaseModel } from './base-model';
+import { adviseSampling } from './sampling-advice';
+
+export type Inspection = {
+  readonly record: ModelRecord;
+  readonly isGated: boolean;
+};
+
+/** Pipelines whose parts are those of Stable Diffusion 1.x and 2.x. */
+const ours = ['StableDiffusionPipeline', 'StableDiffusionImg2ImgPipeline', 'LatentConsistencyModelPipeline'];
+
+/** Others by what people call them, so that a refusal names the model. */
+const others: Readonly<Record<string, string>> = {
+  StableDiffusionXLPipeline: 'Stable Diffusion XL',
+  StableDiffusion3Pipeline: 'Stable Diffusion 3',
+  StableDiffusionInpaintPipeline: 'a Stable Diffusion made for inpainting',
+  FluxPipeline: 'FLUX',
+  Flux2Pipeline: 'FLUX.2',
+  PixArtAlphaPipeline: 'PixArt',
+  QwenImagePipeline: 'Qwen-Image',
+  ZImagePipeline: 'Z-Image',
+};
+
+/**
+ * Inspects the model at `address` through `fetch`, a hub fetch. Throws its AppErrors and AppError('unsupported-model' | 'bad-file' |
+ * 'hub-wrong-file').
+ */
+export async function inspectHubModel(
+  address: HubAddress,
+  fetch: typeof globalThis.fetch,
+  now: number,
+): Promise<Inspection> {
+  const model = await findHubModel(address, fetch);
+  const index = model.files.find(({ path }) => path === 'model_index.json');
+  if (index) checkPipeline(await readHubFile(model, index, fetch));
+  const chosen = chooseFiles(model.files);
+  const opened = new Map(
+    await Promise.all(chosen.map(async (file) => [file.name, await openFile(model, file, fetch)] as const)),
+  );
+  const open = (path: string): Blob => {
+    const file = opened.get(path);
+    if (!file) throw new AppError('file-missing', { file: path });
+    return file.blob;
+  };
+  const manifest: ModelManifest = {
+    version: 1,
+    id: model.id,
+    name: model.id.split('/')[1]!,
+    license: model.license || 'see its page',
+    files: chosen.map(({ name }) => opened.get(name)!.file),
+    resolution: 512,
+    sampling: adviseSampling(model.id, await open('scheduler/scheduler_config.json').text()),
+    training: {},
+  };
+  const { unet, pixelsPerLatent } = await openBaseModel(manifest, (path) => Promise.resolve(open(path)));
+  return {
+    isGated: model.isGated,
+    record: {
+      version: 1,
+      id: model.id,
+      addedAt: now,
+      manifest: { ...manifest, resolution: unet.sample_size * pixelsPerLatent },
+      source: {
+        kind: 'hub',
+        commit: model.commit,
+        paths: Object.fromEntries(chosen.map(({ name, path }) => [name, path])),
+      },
+    },
+  };
+}
+
+const indexSchema = z.object({ _class_name: z.string() });
+
+function checkPipeline(index: Uint8Array): void {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(index));
+  } catch (error) {
+    throw new AppError('bad-file', { file: 'model_index.json', reason: 'it is not JSON' }, error);
+  }
+  const name = indexSchema.safeParse(json).data?._class_name ?? 'of no known class';
+  if (ours.includes(name)) return;
+  throw new AppError('unsupported-model', {
+    reason: `it is ${others[name] ?? name}; Stable Diffusion 1.x and 2.x can be used`,
+  });
+}
+
+/** Small files are read whole. Of weights only the header is, when somebody asks for it. */
+async function openFile(
+  model: HubModel,
+  file: ChosenFile,
+  fetch: typeof globalThis.fetch,
+): Promise<{ readonly file: ModelFile; readonly blob: Blob }> {
+  const { name, sizeBytes, sha256 } = file;
+  if (sha256 !== undefined && name.endsWith('.safetensors')) {
+    return { file: { path: name, sizeBytes, sha256 }, blob: await openHubFile(model, file, fetch) };
+  }
+  checkSmall(file);
+  const bytes = await readHubFile(model, file, fetch);
+  const hash = sha256 ?? (await digest('SHA-256', bytes));
+  return { file: { path: name, sizeBytes, sha256: hash }, blob: new Blob([bytes]) };
+}
+
+/** Git itself holds files up to 10 MB on the hub; a config larger than that is none. */
+function checkSmall({ path, sizeBytes }: HubFile): void {
+  if (sizeBytes > 10 * 2 ** 20) throw new AppError('bad-file', { file: path, reason: 'it is far too large' });
+}

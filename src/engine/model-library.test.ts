@@ -1,0 +1,230 @@
+import 'fake-indexeddb/auto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createMemoryDisk, type MemoryDisk } from '../storage/__fixtures__/memory-directory';
+import { listModels, loadModel, removeModel } from '../storage/models';
+import { fetchFrom, startTestHub } from '../storage/testing/hub-repos';
+import type { Hub } from '../storage/testing/hub-server';
+import { writeSafetensors } from '../weights/safetensors';
+import type { DownloadEvent, LibraryApi, ModelOffer } from './contract';
+import { loadBaseModel } from './load-model';
+import { createLibrary } from './model-library';
+import { adviseSampling } from './sampling-advice';
+import { bundledFolder, bundledModel } from './testing/bundled';
+
+const unet = 'unet/diffusion_pytorch_model.safetensors';
+const never = new AbortController().signal;
+const silent = () => {};
+const text = (words: string) => new TextEncoder().encode(words);
+
+/** The bundled model, as a repository of the hub. */
+const files = new Map<string, Uint8Array>();
+let hub: Hub;
+let disk: MemoryDisk;
+let library: LibraryApi;
+
+afterAll(() => hub.close());
+beforeAll(async () => {
+  const { manifest } = await bundledModel();
+  for (const { path } of manifest.files) files.set(path, await readFile(join(bundledFolder, path)));
+});
+
+/** Opens a hub whose one repository is the bundled model with `changes`: other files, or none where undefined. */
+async function serve(changes: Readonly<Record<string, Uint8Array | undefined>> = {}): Promise<void> {
+  const changed = new Map([...files, ...Object.entries(changes)]);
+  const there = [...changed].filter((entry): entry is [string, Uint8Array] => entry[1] !== undefined);
+  await hub?.close();
+  hub = await startTestHub([{ id: 'maker/tiny', files: new Map(there), license: 'cc-by-sa-4.0' }]);
+}
+
+beforeEach(async () => {
+  disk = createMemoryDisk();
+  library = createLibrary({
+    fetch: fetchFrom(() => hub),
+    wait: async () => {},
+    root: disk.root,
+    freeBytes: () => Promise.resolve(1e9),
+    now: () => 5,
+  });
+});
+afterEach(async () => {
+  for (const { record } of await listModels(disk.root)) await removeModel(record.id, disk.root);
+});
+
+const inspect = (): Promise<ModelOffer> =>
+  library.inspectModel({ id: 'maker/tiny', revision: 'main', token: undefined }, silent, never);
+
+describe('a model of the hub', () => {
+  test('is inspected by kilobytes, and nothing of it is stored', async () => {
+    await serve();
+    const offer = await inspect();
+    const sizeBytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+    expect(offer).toEqual({
+      id: 'maker/tiny',
+      commit: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+      license: 'cc-by-sa-4.0',
+      resolution: 64,
+      isGated: false,
+      sizeBytes,
+      storedBytes: 0,
+      freeBytes: 1e9,
+    });
+    const ranges = hub.requests.filter(({ path }) => path.endsWith('.safetensors'));
+    expect(ranges.every(({ range }) => /^bytes=\d+-\d+$/.test(range ?? ''))).toBe(true);
+    const weightBytes = ranges
+      .filter(({ path }) => path.includes('/cdn/'))
+      .map(({ range }) => {
+        const [first, last] = range!.slice('bytes='.length).split('-').map(Number);
+        return last! - first! + 1;
+      })
+      .reduce((sum, count) => sum + count, 0);
+    expect(weightBytes).toBeLessThan(100_000); // of 24 MB
+    expect(disk.files.size).toBe(0);
+    expect(await listModels(disk.root)).toEqual([]);
+  });
+
+  test('is downloaded, and loaded by its manifest as the bundled one is', async () => {
+    await serve({ 'tokenizer/special_tokens_map.json': undefined });
+    const { id, commit, sizeBytes } = await inspect();
+    const events: DownloadEvent[] = [];
+    await library.downloadModel({ id, commit, token: undefined }, (event) => void events.push(event), never);
+    expect(events.at(-1)).toEqual({
+      kind: 'download-progress',
+      loadedBytes: sizeBytes,
+      totalBytes: sizeBytes,
+    });
+    const record = (await loadModel(id))!;
+    expect(record).toMatchObject({ addedAt: 5, source: { kind: 'hub', commit } });
+    expect(record.manifest).toMatchObject({
+      id,
+      name: 'tiny',
+      resolution: 64,
+      sampling: { sampler: 'ddim', steps: 30, guidance: 7.5, guidanceRescale: 0.7 },
+    });
+    const source = { fetch: () => Promise.reject(new Error('not asked')), root: disk.root };
+    const job = loadBaseModel(id, new URL('https://example.org/'), never, source);
+    let step = await job.next();
+    while (!step.done) step = await job.next();
+    const bundled = await bundledModel();
+    expect(step.value.layers).toEqual(bundled.layers);
+    expect(step.value.tokenizer.encode('a toy')).toEqual(bundled.tokenizer.encode('a toy'));
+    const [one, other] = [step.value, bundled].map(({ sources }) => sources.unet[0]!);
+    expect(await one!.read()).toEqual(await other!.read());
+  });
+
+  test('goes on without another look at the hub’s list', async () => {
+    await serve();
+    const { id, commit, sizeBytes } = await inspect();
+    const pause = new AbortController();
+    hub.fail(unet, { kind: 'stall', afterBytes: 4e6 });
+    const stalled = sizeBytes - files.get(unet)!.length + 3e6;
+    const emit = ({ loadedBytes }: DownloadEvent) => void (loadedBytes > stalled && pause.abort());
+    const request = { id, commit, token: undefined };
+    await expect(library.downloadModel(request, emit, pause.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    const [partial] = await listModels(disk.root);
+    expect(partial!.isReady).toBe(false);
+    expect(partial!.storedBytes).toBeGreaterThan(stalled);
+    hub.requests.length = 0;
+    await library.downloadModel(request, silent, never);
+    expect(hub.requests.filter(({ path }) => path.startsWith('/api/'))).toEqual([]);
+    expect((await listModels(disk.root))[0]!.isReady).toBe(true);
+  });
+
+  test('that is not whole cannot be loaded', async () => {
+    await serve();
+    const { id, commit } = await inspect();
+    await library.downloadModel({ id, commit, token: undefined }, silent, never);
+    disk.files.delete([...disk.files.keys()][0]!);
+    const source = { fetch, root: disk.root };
+    for (const model of [id, 'maker/other']) {
+      const job = loadBaseModel(model, new URL('https://example.org/'), never, source);
+      await expect(job.next().then(() => job.next())).rejects.toMatchObject({
+        code: 'model-missing',
+        details: { model },
+      });
+    }
+  });
+});
+
+describe('a model that cannot be used is refused before any weight is fetched', () => {
+  const index = (name: string) => ({ 'model_index.json': text(JSON.stringify({ _class_name: name })) });
+  const header = (length: bigint, rest = '') => {
+    const bytes = new Uint8Array(1000);
+    new DataView(bytes.buffer).setBigUint64(0, length, true);
+    bytes.set(text(rest), 8);
+    return bytes;
+  };
+  const tensors = (...entries: readonly (readonly [string, number, number])[]) => {
+    const json = Object.fromEntries(
+      entries.map(([name, begin, end]) => [name, { dtype: 'F32', shape: [4], data_offsets: [begin, end] }]),
+    );
+    const words = JSON.stringify(json);
+    return header(BigInt(words.length), words).slice(0, 8 + words.length + 32);
+  };
+
+  test.each<[string, Readonly<Record<string, Uint8Array | undefined>>, object]>([
+    [
+      'SDXL',
+      index('StableDiffusionXLPipeline'),
+      {
+        code: 'unsupported-model',
+        details: { reason: expect.stringContaining('Stable Diffusion XL') as string },
+      },
+    ],
+    [
+      'Flux, whose folders are others',
+      { ...index('FluxPipeline'), 'unet/config.json': undefined, [unet]: undefined },
+      { code: 'unsupported-model', details: { reason: expect.stringContaining('FLUX') as string } },
+    ],
+    ['an index that is no JSON', { 'model_index.json': text('<html>') }, { code: 'bad-file' }],
+    [
+      'another kind of UNet',
+      { 'unet/config.json': text('{"_class_name": "UNet2DModel"}') },
+      { code: 'unsupported-model' },
+    ],
+    ['a header of 2^63 bytes', { [unet]: header(2n ** 63n) }, { code: 'bad-file', details: { file: unet } }],
+    ['offsets beyond the end', { [unet]: tensors(['a', 0, 16], ['b', 16, 4e9]) }, { code: 'bad-file' }],
+    ['offsets that overlap', { [unet]: tensors(['a', 0, 16], ['b', 8, 24]) }, { code: 'bad-file' }],
+    ['tensors missing', { [unet]: tensors(['a', 0, 16], ['b', 16, 32]) }, { code: 'bad-file' }],
+    [
+      'whole numbers for weights',
+      {
+        [unet]: writeSafetensors([
+          { name: 'conv_in.weight', dtype: 'I32', shape: [1], data: new Int32Array(1) },
+        ]),
+      },
+      { code: 'bad-file', details: { reason: expect.stringContaining('I32') as string } },
+    ],
+    ['a web page for weights', { [unet]: text('<!doctype html><title>no</title>') }, { code: 'bad-file' }],
+  ])('%s', async (_, changes, error) => {
+    await serve(changes);
+    await expect(inspect()).rejects.toMatchObject(error);
+    const whole = hub.requests.filter(
+      ({ path, range }) => path.endsWith('.safetensors') && !/^bytes=\d+-\d+$/.test(range ?? ''),
+    );
+    expect(whole).toEqual([]);
+    expect(disk.files.size).toBe(0);
+  });
+});
+
+test('drawing starts as the scheduler’s config and the makers advise', () => {
+  const config = (name: string, more = {}) => JSON.stringify({ _class_name: name, ...more });
+  expect(adviseSampling('a/b', config('PNDMScheduler'))).toEqual({
+    sampler: 'ddim',
+    steps: 30,
+    guidance: 7.5,
+    guidanceRescale: 0,
+  });
+  expect(adviseSampling('a/b', config('EulerAncestralDiscreteScheduler')).sampler).toBe('euler-ancestral');
+  expect(
+    adviseSampling('a/b', config('DDIMScheduler', { rescale_betas_zero_snr: true })).guidanceRescale,
+  ).toBe(0.7);
+  expect(adviseSampling('stabilityai/sd-turbo', config('EulerDiscreteScheduler'))).toMatchObject({
+    sampler: 'euler',
+    steps: 1,
+    guidance: 1,
+  });
+});

@@ -1,0 +1,169 @@
+import 'fake-indexeddb/auto';
+import { beforeEach, expect, test } from 'vitest';
+import { AppError } from '../base/errors';
+import { removeModel, saveModel, type ModelRecord } from '../storage/models';
+import { loadSetting, saveSetting } from '../storage/settings';
+import { bundledModelId, openEngine, switchModel } from './engine';
+import {
+  dismissModel,
+  downloadModel,
+  inspectModel,
+  openHubToken,
+  pauseModel,
+  refreshLibrary,
+  removeStoredModel,
+  setHubToken,
+} from './library';
+import { hasRoom, knownModels, modelRows } from './library-state';
+import { createFakeEngine, fakeModel } from './testing/fake-engine';
+import { createFakeLibrary, fakeOffer, type FakeLibrary } from './testing/fake-library';
+import { createTestApp, type TestApp } from './testing/test-app';
+
+const { id, commit } = fakeOffer;
+const record: ModelRecord = {
+  version: 1,
+  id,
+  addedAt: 1,
+  manifest: {
+    version: 1,
+    id,
+    name: 'model',
+    license: 'mit',
+    files: [{ path: 'unet/config.json', sizeBytes: 1000, sha256: 'ab'.repeat(32) }],
+    resolution: 512,
+    sampling: { sampler: 'ddim', steps: 30, guidance: 7.5, guidanceRescale: 0 },
+    training: {},
+  },
+  source: { kind: 'hub', commit, paths: {} },
+};
+
+let library: FakeLibrary;
+let app: TestApp['app'];
+
+beforeEach(async () => {
+  await removeModel(id);
+  library = createFakeLibrary();
+  ({ app } = createTestApp({ library: library.client }));
+});
+
+const taskOf = (model = id) => app.library.getState().tasks[model];
+const address = { id, revision: 'main' };
+
+test('a model is offered with its cost, downloaded at that commit, and then here', async () => {
+  await inspectModel(app, address);
+  expect(library.inspected).toEqual([{ ...address, token: undefined }]);
+  expect(taskOf()).toEqual({ phase: 'offered', offer: fakeOffer });
+  const download = downloadModel(app, id);
+  await expect.poll(() => library.downloads.length).toBe(1);
+  expect(taskOf()).toMatchObject({ phase: 'downloading', loadedBytes: 0, totalBytes: 1000 });
+  const { request, job } = library.downloads[0]!;
+  expect(request).toEqual({ id, commit, token: undefined });
+  job.give({ kind: 'download-progress', loadedBytes: 400, totalBytes: 1000 });
+  await expect.poll(taskOf).toMatchObject({ loadedBytes: 400 });
+  await saveModel(record);
+  job.end();
+  await download;
+  expect(taskOf()).toBeUndefined();
+  expect(app.library.getState().stored).toEqual([
+    { record, sizeBytes: 1000, storedBytes: 0, isReady: false },
+  ]);
+});
+
+test('a pause ends the download, and Continue asks for the same commit', async () => {
+  await saveModel(record);
+  await refreshLibrary(app);
+  const first = downloadModel(app, id);
+  await expect.poll(() => library.downloads.length).toBe(1);
+  pauseModel(app, id);
+  await first;
+  expect(taskOf()).toBeUndefined();
+  const second = downloadModel(app, id);
+  await expect.poll(() => library.downloads.length).toBe(2);
+  expect(library.downloads[1]!.request).toEqual({ id, commit, token: undefined });
+  await removeStoredModel(app, id); // not while it is under way
+  expect(app.library.getState().stored).toHaveLength(1);
+  library.downloads[1]!.job.fail(new AppError('hub-busy', { model: id, status: 503 }));
+  await second;
+  expect(taskOf()).toMatchObject({ phase: 'failed', failure: { code: 'hub-busy' } });
+  await removeStoredModel(app, id);
+  expect([taskOf(), app.library.getState().stored]).toEqual([undefined, []]);
+});
+
+test('a model that the hub spells otherwise has one line, and one that it lacks says so', async () => {
+  await inspectModel(app, { id: 'Maker/Model', revision: 'main' });
+  expect(Object.keys(app.library.getState().tasks)).toEqual([id]);
+  await inspectModel(app, { id: 'maker/none', revision: 'main' });
+  expect(taskOf('maker/none')).toMatchObject({ phase: 'failed', failure: { code: 'hub-missing' } });
+  const ids = modelRows(app.library.getState()).map((row) => row.id);
+  expect(ids).toEqual([id, 'maker/none', ...knownModels.map((known) => known.id)]);
+  dismissModel(app, 'maker/none');
+  expect(modelRows(app.library.getState())).toHaveLength(1 + knownModels.length);
+});
+
+test('room is what is still missing against what is free', () => {
+  expect(hasRoom({ ...fakeOffer, freeBytes: 1000 })).toBe(true);
+  expect(hasRoom({ ...fakeOffer, freeBytes: 999 })).toBe(false);
+  expect(hasRoom({ ...fakeOffer, freeBytes: 100, storedBytes: 900 })).toBe(true);
+  expect(hasRoom({ ...fakeOffer, freeBytes: undefined })).toBe(true);
+});
+
+test('the token goes with requests, and stays in the browser only when asked', async () => {
+  setHubToken(app, ' hf_canary ', false);
+  await inspectModel(app, address);
+  expect(library.inspected[0]!.token).toBe('hf_canary');
+  const { smallStorage } = app.services;
+  const other = createTestApp({ smallStorage }).app;
+  await openHubToken(other);
+  expect(other.library.getState()).toMatchObject({ token: '', isTokenKept: false });
+  setHubToken(app, 'hf_canary', true);
+  await openHubToken(other);
+  expect(other.library.getState()).toMatchObject({ token: 'hf_canary', isTokenKept: true });
+  setHubToken(app, '', true);
+  const last = createTestApp({ smallStorage }).app;
+  await openHubToken(last);
+  expect(last.library.getState().token).toBe('');
+});
+
+test('a model is used from now on and at the next start; one that cannot be loaded leaves the present one', async () => {
+  const engine = createFakeEngine();
+  const loaded: string[] = [];
+  const connectEngine = () => ({
+    ...engine.client,
+    async *loadModel({ modelId }: { readonly modelId: string }) {
+      loaded.push(modelId);
+      yield { kind: 'stage-start', stage: 'prepare' } as const;
+      if (modelId === 'maker/gone') throw new AppError('model-missing', { model: modelId });
+      return { ...fakeModel, id: modelId };
+    },
+  });
+  const { app } = createTestApp({ connectEngine });
+  await openEngine(app);
+  await switchModel(app, id);
+  expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id } });
+  await switchModel(app, 'maker/gone');
+  expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id } });
+  expect(app.notice.getState()).toMatchObject({ code: 'model-missing' });
+  expect(await loadSetting('lastModelId')).toBe(id);
+
+  await openEngine(app);
+  expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id } });
+  expect(loaded).toEqual([bundledModelId, id, 'maker/gone', id]);
+});
+
+test('a start whose last model is gone has the bundled one', async () => {
+  const engine = createFakeEngine();
+  const connectEngine = () => ({
+    ...engine.client,
+    async *loadModel({ modelId }: { readonly modelId: string }) {
+      yield { kind: 'stage-start', stage: 'prepare' } as const;
+      if (modelId !== bundledModelId) throw new AppError('model-missing', { model: modelId });
+      return fakeModel;
+    },
+  });
+  const { app } = createTestApp({ connectEngine });
+  await saveSetting('lastModelId', 'maker/gone');
+  await openEngine(app);
+  expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id: bundledModelId } });
+  expect(app.notice.getState()).toMatchObject({ code: 'model-missing' });
+  expect(await loadSetting('lastModelId')).toBe(bundledModelId);
+});
