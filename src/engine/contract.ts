@@ -4,6 +4,7 @@ import type { Emit } from '../base/job';
 import type { SamplerName } from '../diffusion/samplers/samplers';
 import type { SigmaSpacing } from '../diffusion/plan';
 import type { RecipeName, TrainingSettings, settingRanges } from '../training/settings';
+import type { Tier } from '../training/tier';
 
 export type { RecipeName, SamplerName, SigmaSpacing, TrainingSettings };
 type SettingRanges = typeof settingRanges;
@@ -49,7 +50,7 @@ export type LoadModelEvent =
 export type TrainingEstimate = {
   readonly memoryBytes: number; // peak: weights, live tensors, optimizer state
   readonly memoryLimitBytes: number;
-  readonly tier: 'fast' | 'balanced';
+  readonly tier: Tier;
   readonly trainedParameters: number;
   readonly loraFileBytes: number;
   readonly secondsPerStep: number | undefined; // from the last measured step of this shape; undefined before the first
