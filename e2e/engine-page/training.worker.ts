@@ -8,7 +8,7 @@ import {
   type TinyRunFixture,
 } from '../../src/engine/testing/tiny-run';
 import type { Pipeline } from '../../src/engine/pipeline';
-import type { Tier } from '../../src/engine/training-step';
+import type { Tier } from '../../src/training/tier';
 import { openRuntime } from '../../src/runtime/open-runtime';
 import { answerWith } from './scenarios';
 
