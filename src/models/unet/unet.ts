@@ -120,7 +120,7 @@ function upBlock(
   const level = config.block_out_channels.length - 1 - i; // the down block that this one mirrors
   const out = config.block_out_channels[level]!;
   for (let j = 0; j <= perBlock(config.layers_per_block, level); j++) {
-    x = resnetPart(within(scope, `resnets.${j}`), context, x, out, skips.pop()!);
+    x = resnetPart(within(scope, `resnets.${j}`), context, x, out, skips.pop());
     if (attends) x = transformer(within(scope, `attentions.${j}`), context, level, x);
   }
   if (level === 0) return x;
