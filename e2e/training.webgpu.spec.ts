@@ -26,7 +26,7 @@ test.afterAll(async () => {
 const relativeError = (found: readonly number[], wanted: readonly number[]) =>
   Math.max(...wanted.map((value, i) => Math.abs(found[i]! / value - 1)));
 
-for (const tier of ['fast', 'balanced'] as const) {
+for (const tier of ['fast', 'balanced', 'tight'] as const) {
   test(`three training steps in tier ${tier} are those of PyTorch`, async () => {
     const run = await ask<TrainingScenarios, 'train'>(page, 'training', 'train', { fixture, tier });
     const wanted = expectedRun(fixture);

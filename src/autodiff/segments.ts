@@ -3,17 +3,17 @@
 // common-subexpression pass would merge the recomputed nodes with the originals (Chen et al. 2016 describe the trade).
 import { assert } from '../base/assert';
 import { GraphBuilder } from '../onnx/builder';
-import type { Graph, Node, Value } from '../onnx/graph';
+import { blockOf, type Graph, type Node, type Value } from '../onnx/graph';
 import { backward, dependents } from './backward';
-import { packGradients, unpack, type Pack } from '../onnx/packing';
+import { joinPacks, packGradients, packSize, unpack, type Pack } from '../onnx/packing';
 
 /** One segment. `backward` also recomputes; it is missing where nothing trained lies in or before the segment. */
 export type Segment = {
   readonly name: string;
-  /** Missing for the last segment, whose outputs come with its backward graph. */
+  /** Missing for the last segment, whose outputs come with its backward graph, and for joins of gradients. */
   readonly forward: Graph | undefined;
   readonly backward: Graph | undefined;
-  /** Values made here that later segments use. */
+  /** Values made here that later segments use; they and their gradients are freed once it has run backward. */
   readonly boundary: readonly Value[];
 };
 
@@ -30,38 +30,81 @@ export function differentiate(loss: Graph, packs: readonly Pack[]): Graph {
   return b.finish({ ...outputsOf(loss), ...packedGrads(b, packs, members, grads) });
 }
 
+/** Where recomputation cuts: at every block of the model, or at every part of a block. */
+export type SegmentSize = 'block' | 'part';
+
 /** The same as segments, in forward order; a node's segment is where its model function put it. */
-export function cutSegments(loss: Graph, packs: readonly Pack[]): readonly Segment[] {
-  const names = [...new Set(loss.nodes.map((node) => node.segment))];
-  const nodesOf = new Map(names.map((name) => [name, loss.nodes.filter((node) => node.segment === name)]));
-  const home = new Map(loss.nodes.flatMap((node) => node.outputs.map((value) => [value.name, node.segment])));
+export function cutSegments(
+  loss: Graph,
+  packs: readonly Pack[],
+  size: SegmentSize = 'block',
+): readonly Segment[] {
+  const graph = size === 'part' ? loss : { ...loss, nodes: loss.nodes.map(inItsBlock) };
+  const names = [...new Set(graph.nodes.map((node) => node.segment))];
+  const nodesOf = new Map(names.map((name) => [name, graph.nodes.filter((node) => node.segment === name)]));
+  const home = new Map(
+    graph.nodes.flatMap((node) => node.outputs.map((value) => [value.name, node.segment])),
+  );
   const order = new Map(names.map((name, i) => [name, i]));
-  const boundary = boundaryValues(loss, home, order);
+  const boundary = boundaryValues(graph, home, order);
   const varying = dependents(
-    loss.nodes,
+    graph.nodes,
     packs.flatMap((pack) => pack.members),
   );
   const last = names.at(-1)!;
+  const shares = packs.map((pack) => sharesOf(pack, names, nodesOf));
 
-  return names.map((name): Segment => {
+  return names.flatMap((name): Segment[] => {
     const nodes = nodesOf.get(name)!;
     const made = [...boundary.values()].filter((value) => home.get(value.name) === name);
-    const used = packs.map((pack) => ({
-      ...pack,
-      members: pack.members.filter((member) => uses(nodes, member)),
-    }));
-    const own = packs.filter((_, i) => used[i]!.members.length > 0);
+    const own = packs.filter((_, i) => shares[i]!.some((share) => share.segment === name));
+    const results = shares.flatMap((list) => list.filter(({ segment }) => segment === name));
     const isLast = name === last;
     const trains = nodes.some((node) => node.outputs.some((value) => varying.has(value.name)));
-    return {
+    const segment = {
       name,
-      forward: isLast ? undefined : forwardGraph(loss, name, nodes, own, made),
+      forward: isLast ? undefined : forwardGraph(graph, name, nodes, own, made),
       backward: trains
-        ? backwardGraph(loss, name, nodes, own, made, { boundary, home, varying, isLast })
+        ? backwardGraph(graph, name, nodes, own, made, { boundary, home, varying, isLast, results })
         : undefined,
       boundary: made,
     };
+    // Where several segments have a share in a pack, the first of them is the last to find its gradient: before it comes the join.
+    const joins = packs.flatMap((pack, i) =>
+      shares[i]!.length > 1 && shares[i]![0]!.segment === name ? [joinSegment(pack, shares[i]!)] : [],
+    );
+    return [...joins, segment];
   });
+}
+
+const inItsBlock = (node: Node): Node => ({ ...node, segment: blockOf(node.segment) });
+
+/** The members of a pack that one segment uses, as a pack whose gradient it finds; the pack itself where it uses all. */
+type Share = Pack & { readonly segment: string };
+
+function sharesOf(
+  pack: Pack,
+  names: readonly string[],
+  nodesOf: ReadonlyMap<string, readonly Node[]>,
+): readonly Share[] {
+  const shares = names.flatMap((segment): Share[] => {
+    const members = pack.members.filter((member) => uses(nodesOf.get(segment)!, member));
+    return members.length > 0 ? [{ name: `${pack.name} of ${segment}`, members, segment }] : [];
+  });
+  return shares.length === 1 ? [{ ...pack, segment: shares[0]!.segment }] : shares;
+}
+
+/** A segment without a forward half: the gradients of a pack's shares become that of the pack. */
+function joinSegment(pack: Pack, shares: readonly Share[]): Segment {
+  const boundary = shares.map((share): Value => ({
+    name: share.name,
+    type: 'float32',
+    shape: [packSize(share)],
+  }));
+  const b = new GraphBuilder(`${pack.name} join`);
+  const vectors = boundary.map((value) => b.input(upstreamName(value), value.type, value.shape));
+  const backward = b.finish({ [gradName(pack)]: joinPacks(b, pack, shares, vectors) });
+  return { name: `${pack.name} join`, forward: undefined, backward, boundary };
 }
 
 const uses = (nodes: readonly Node[], value: Value): boolean =>
@@ -136,9 +179,10 @@ function backwardGraph(
     home: ReadonlyMap<string, string>;
     varying: ReadonlySet<string>;
     isLast: boolean;
+    results: readonly Pack[];
   },
 ): Graph {
-  const { boundary, home, varying, isLast } = context;
+  const { boundary, home, varying, isLast, results } = context;
   const b = copyOf({ ...loss, name: `${name} backward` }, nodes, packs, 'grad_');
   const forward = [...b.nodes];
   const seeds = isLast
@@ -156,13 +200,13 @@ function backwardGraph(
   for (const value of entering)
     if (loss.nodes.some((node) => later.has(node.segment) && uses([node], value)))
       seeds.push({ value, grad: b.input(upstreamName(value), value.type, value.shape) });
-  const members = packs.flatMap((pack) => pack.members);
+  const members = results.flatMap((pack) => pack.members);
   const grads = backward(b, forward, seeds, [...members, ...entering]);
   const leaving = entering.map((value, i): [string, Value] => [gradName(value), grads[members.length + i]!]);
   return b.finish(
     {
       ...(isLast ? outputsOf(loss) : {}),
-      ...packedGrads(b, packs, members, grads),
+      ...packedGrads(b, results, members, grads),
       ...Object.fromEntries(leaving),
     },
     { dropUnusedInputs: true },

@@ -4,6 +4,7 @@ import type { Emit } from '../base/job';
 import type { SamplerName } from '../diffusion/samplers/samplers';
 import type { SigmaSpacing } from '../diffusion/plan';
 import type { RecipeName, TrainingSettings, settingRanges } from '../training/settings';
+import type { Tier } from '../training/tier';
 
 export type { RecipeName, SamplerName, SigmaSpacing, TrainingSettings };
 type SettingRanges = typeof settingRanges;
@@ -49,7 +50,7 @@ export type LoadModelEvent =
 export type TrainingEstimate = {
   readonly memoryBytes: number; // peak: weights, live tensors, optimizer state
   readonly memoryLimitBytes: number;
-  readonly tier: 'fast' | 'balanced';
+  readonly tier: Tier;
   readonly trainedParameters: number;
   readonly loraFileBytes: number;
   readonly secondsPerStep: number | undefined; // from the last measured step of this shape; undefined before the first
@@ -205,6 +206,12 @@ export type LibraryApi = {
     emit: Emit<never>,
     signal: AbortSignal,
   ): Promise<ModelOffer>;
+  /** Copies a model that a person has as files into this browser; answers its id. Abort rejects and keeps what was copied for the next try. */
+  importModel(
+    request: { readonly files: readonly { readonly path: string; readonly file: Blob }[] },
+    emit: Emit<DownloadEvent>,
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Downloads what is missing of the model, verified; goes on where an earlier call ended. Abort rejects and keeps what arrived. */
   downloadModel(
     request: { readonly id: string; readonly commit: string; readonly token: string | undefined },

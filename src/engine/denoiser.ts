@@ -49,8 +49,14 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const compiled = () =>
     pipeline.program(key, 'UNet', ['unet'], () => {
       const { rankOf } = adapter ?? {};
-      const options = { shape, contextLength, guided: isGuided, rescaled: isRescaled, rankOf };
-      return denoiseGraph(model.unet, options).graph;
+      return denoiseGraph(model.unet, {
+        shape,
+        contextLength,
+        guided: isGuided,
+        rescaled: isRescaled,
+        rankOf,
+        ...pipeline.graphOptions,
+      }).graph;
     });
   await compiled(); // what cannot be compiled fails before anything is drawn
 

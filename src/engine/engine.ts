@@ -16,7 +16,8 @@ import { browserSource, loadBaseModel, type ModelSource } from './load-model';
 import { exportLora, importLora, isStableDiffusion } from './lora-files';
 import { drawImages, sizeStep } from './sample-job';
 import { EngineSession, type OpenRuntime } from './session';
-import { lossGraphOf, trainRun } from './train-job';
+import { trainRun } from './train-job';
+import { planTraining } from './training-plan';
 
 /** What the engine takes from the browser; tests in Node give their own. */
 type Platform = {
@@ -41,7 +42,7 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
       const pipeline = await session.pipeline();
       const known = await loadSetting('secondsPerStep');
       const key = stepKey(pipeline.runtime.backend, session.model, settings);
-      return estimateTraining(pipeline, settings, lossGraphOf(session.model, settings), known?.[key]);
+      return estimateTraining(pipeline, settings, planTraining(pipeline, settings), known?.[key]);
     },
     train: ({ runId }, emit, signal) =>
       withRunLock(runId, async () => {

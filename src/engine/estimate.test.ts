@@ -2,10 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { packSize } from '../onnx/packing';
 import { recipes, type TrainingSettings } from '../training/settings';
 import type { BaseModel } from './base-model';
-import { chooseTier, estimateTraining, trainingBytes } from './estimate';
+import { estimateTraining, trainingBytes } from './estimate';
 import { Pipeline } from './pipeline';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
-import { lossGraphOf } from './train-job';
+import type { Tier } from '../training/tier';
+import { lossGraphOf, planTraining } from './training-plan';
 
 const settings: TrainingSettings = { ...recipes().standard, targets: 'attention', rank: 4 };
 let model: BaseModel;
@@ -15,43 +16,49 @@ beforeAll(async () => {
 });
 
 const pipelineWith = (memoryLimitBytes: number) =>
-  new Pipeline({ ...openNodeRuntime(), memoryLimitBytes }, model);
-const estimate = (own: TrainingSettings, limit = 3.5e9, secondsPerStep?: number) =>
-  estimateTraining(pipelineWith(limit), own, lossGraphOf(model, own), secondsPerStep);
+  new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', memoryLimitBytes }, model);
+const estimate = (own: TrainingSettings, limit = 3.5e9, secondsPerStep?: number) => {
+  const pipeline = pipelineWith(limit);
+  return estimateTraining(pipeline, own, planTraining(pipeline, own), secondsPerStep);
+};
+const lossOf = (own: TrainingSettings, tier: Tier = 'fast') =>
+  lossGraphOf(model, own, { weightType: 'float32', largestTensorBytes: Infinity }, tier);
 
 describe('the memory of a step', () => {
-  test('is lower in the balanced tier, and both hold the weights', () => {
-    const loss = lossGraphOf(model, settings);
+  test('falls from tier to tier, and all hold the weights', () => {
     const weights = model.sources.unet.reduce(
       (sum, { shape }) => sum + 4 * shape.reduce((product, n) => product * n, 1),
       0,
     );
-    const fast = trainingBytes(loss, 'fast', 'webgpu') - weights;
-    const balanced = trainingBytes(loss, 'balanced', 'webgpu') - weights;
-    expect(balanced).toBeLessThan(0.7 * fast);
-    expect(balanced).toBeGreaterThan(1e6);
+    const stepBytes = (tier: Tier) => trainingBytes(lossOf(settings, tier), tier, 'webgpu') - weights;
+    expect(stepBytes('balanced')).toBeLessThan(0.7 * stepBytes('fast'));
+    expect(stepBytes('tight')).toBeLessThan(0.95 * stepBytes('balanced'));
+    expect(stepBytes('tight')).toBeGreaterThan(1e6);
+    const loss = lossOf(settings);
     expect(trainingBytes(loss, 'fast', 'wasm') - trainingBytes(loss, 'fast', 'webgpu')).toBe(2 * weights);
   });
 
   test('grows with the batch and with the rank', () => {
     const bytes = (change: Partial<TrainingSettings>) =>
-      trainingBytes(lossGraphOf(model, { ...settings, ...change }), 'fast', 'webgpu');
-    const more = lossGraphOf(model, { ...settings, rank: 16 });
+      trainingBytes(lossOf({ ...settings, ...change }), 'fast', 'webgpu');
+    const more = lossOf({ ...settings, rank: 16 });
     const parameters = (packs: typeof more.packs) => packs.reduce((sum, pack) => sum + packSize(pack), 0);
-    const added = parameters(more.packs) - parameters(lossGraphOf(model, settings).packs);
+    const added = parameters(more.packs) - parameters(lossOf(settings).packs);
     expect(bytes({ rank: 16 }) - bytes({})).toBeGreaterThan(7 * 4 * added); // θ, m and v twice, and the gradient
     expect(bytes({ batchSize: 4 })).toBeGreaterThan(1.5 * bytes({ batchSize: 1 }));
   });
 });
 
 describe('the tier', () => {
-  const tierAt = (limit: number, own = settings) =>
-    chooseTier(pipelineWith(limit), own, lossGraphOf(model, own));
+  const tierAt = (limit: number, own = settings) => planTraining(pipelineWith(limit), own).tier;
+  const neededIn = (memoryTier: Tier) => estimate({ ...settings, memoryTier }).memoryBytes;
 
-  test('is fast where that fits, balanced elsewhere', () => {
-    const needed = estimate({ ...settings, memoryTier: 'fast' }).memoryBytes;
-    expect(tierAt(needed)).toBe('fast');
-    expect(tierAt(needed - 1)).toBe('balanced');
+  test('is the fastest that fits, the smallest where none does', () => {
+    expect(tierAt(neededIn('fast'))).toBe('fast');
+    expect(tierAt(neededIn('fast') - 1)).toBe('balanced');
+    expect(tierAt(neededIn('balanced'))).toBe('balanced');
+    expect(tierAt(neededIn('balanced') - 1)).toBe('tight');
+    expect(tierAt(1)).toBe('tight');
   });
 
   test('is what was asked for, whatever the limit', () => {
@@ -62,7 +69,7 @@ describe('the tier', () => {
 
 describe('the estimate', () => {
   test('counts what is trained', () => {
-    const own = lossGraphOf(model, settings).packs.flatMap(({ members }) => members);
+    const own = lossOf(settings).packs.flatMap(({ members }) => members);
     const parameters = own.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
     const { trainedParameters, loraFileBytes } = estimate(settings);
     expect(trainedParameters).toBe(parameters);
@@ -77,7 +84,7 @@ describe('the estimate', () => {
     expect(memoryBytes).toBeLessThan(1e9);
     expect(estimate(settings, 100e6)).toMatchObject({
       fits: false,
-      tier: 'balanced',
+      tier: 'tight',
       memoryLimitBytes: 100e6,
     });
   });

@@ -1,40 +1,37 @@
 // What a run will cost, before it starts: memory by tier, parameters, file size, time from what was measured.
 import { differentiate, cutSegments, gradName, type Segment } from '../autodiff/segments';
-import { packSize } from '../onnx/packing';
+import { packSize, type Pack } from '../onnx/packing';
 import { byteSizeOf, type Graph } from '../onnx/graph';
 import { peakBytes } from '../onnx/liveness';
 import type { LossGraph } from '../training/loss-graph';
 import type { TrainingSettings } from '../training/settings';
+import { tierPlans, type Tier } from '../training/tier';
 import type { TrainingEstimate } from './contract';
 import type { Pipeline } from './pipeline';
-import type { Tier } from './training-step';
+import { overheadBytes, storedBytes } from './sampling-memory';
 
 /** θ, m and v twice (a step reads one set and writes the other), and the gradient. */
 const vectorsKept = 7;
-
-/** What ORT and the browser take besides tensors: shaders or code, the graph itself, staging. Measured with the bundled model on wasm. */
-const overheadBytes = 150e6;
-
-const sizeOfAll = (values: readonly { readonly sizeBytes: number }[]) =>
-  values.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 const bytesOf = (values: Graph['parameters']) => values.reduce((sum, value) => sum + byteSizeOf(value), 0);
 
 /** Peak bytes of one training step in a tier, all that is held for it included. */
 export function trainingBytes(loss: LossGraph, tier: Tier, backend: 'webgpu' | 'wasm'): number {
   const theta = loss.packs.reduce((sum, pack) => sum + 4 * packSize(pack), 0);
-  // On wasm a session holds its own copy of the weights it takes beside ours: the evaluation, and the gradient (balanced: forward
+  // On wasm a session holds its own copy of the weights it takes beside ours: the evaluation, and the gradient (in segments: forward
   // and backward).
   const copies = backend === 'webgpu' ? 1 : tier === 'fast' ? 3 : 4;
   const weights = bytesOf(loss.graph.parameters) * copies;
-  const live = tier === 'fast' ? peakBytes(differentiate(loss.graph, loss.packs)) : balancedPeak(loss);
+  const { segments } = tierPlans[tier];
+  const live = segments
+    ? segmentsPeak(cutSegments(loss.graph, loss.packs, segments), loss.packs)
+    : peakBytes(differentiate(loss.graph, loss.packs));
   return weights + vectorsKept * theta + live;
 }
 
-/** The most that the calls of a balanced step hold at once: boundaries still needed, upstream gradients, and the call's own tensors. */
-function balancedPeak(loss: LossGraph): number {
-  const segments = cutSegments(loss.graph, loss.packs);
-  const packGrads = new Set(loss.packs.map(gradName));
+/** The most that the calls of a step in segments hold at once: boundaries still needed, upstream gradients, and the call's own tensors. */
+function segmentsPeak(segments: readonly Segment[], packs: readonly Pack[]): number {
+  const packGrads = new Set(packs.map(gradName));
   let held = 0;
   let peak = 0;
   for (const { forward } of segments) {
@@ -60,28 +57,27 @@ function freed({ boundary }: Segment, upstream: Map<string, number>): number {
 
 const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
 
-/** The tier that the settings ask for; automatic is the fastest that fits. */
-export function chooseTier(pipeline: Pipeline, settings: TrainingSettings, loss: LossGraph): Tier {
-  if (settings.memoryTier !== 'automatic') return settings.memoryTier;
-  return neededBytes(pipeline, loss, 'fast') <= pipeline.runtime.memoryLimitBytes ? 'fast' : 'balanced';
+/** Everything that is held while a run trains: its step, the other components' weights, ORT itself. */
+export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
+  const others = [...model.sources.text_encoder, ...model.sources.vae];
+  return trainingBytes(loss, tier, runtime.backend) + storedBytes(others, runtime) + overheadBytes;
 }
 
-/** Everything that is held while a run trains: its step, the other components' weights, ORT itself. */
-function neededBytes({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
-  const resident = [...model.sources.text_encoder, ...model.sources.vae];
-  return trainingBytes(loss, tier, runtime.backend) + sizeOfAll(resident.map(sourceSize)) + overheadBytes;
-}
+/** How a run will be computed. */
+export type TrainingPlan = {
+  readonly tier: Tier;
+  readonly loss: LossGraph;
+  readonly memoryBytes: number; // everything that is held while it trains
+};
 
 /** The whole estimate. `secondsPerStep` is the last measured step of this kind of run, if there is one. */
 export function estimateTraining(
   pipeline: Pipeline,
   settings: TrainingSettings,
-  loss: LossGraph,
+  { tier, loss, memoryBytes }: TrainingPlan,
   secondsPerStep: number | undefined,
 ): TrainingEstimate {
   const { runtime } = pipeline;
-  const tier = chooseTier(pipeline, settings, loss);
-  const memoryBytes = neededBytes(pipeline, loss, tier);
   const trainedParameters = loss.packs.reduce((total, pack) => total + packSize(pack), 0);
   return {
     memoryBytes,
@@ -94,10 +90,6 @@ export function estimateTraining(
     fits: memoryBytes <= runtime.memoryLimitBytes,
   };
 }
-
-const sourceSize = ({ shape }: { readonly shape: readonly number[] }) => ({
-  sizeBytes: byteSizeOf({ type: 'float32', shape }),
-});
 
 /**
  * The run in units of training steps. A step is about three forward passes of its batch (forward, and twice that backward); a class

@@ -14,7 +14,7 @@ import { Pipeline } from './pipeline';
 import { loadSubject, uploadAdapters } from './subjects';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
 import { shortSettings, storeRun } from './testing/runs';
-import { lossGraphOf } from './train-job';
+import { lossGraphOf } from './training-plan';
 
 const signal = new AbortController().signal;
 let model: BaseModel;
@@ -33,7 +33,7 @@ const weightsOf = (seed: number): Vectors =>
 beforeAll(async () => {
   model = await bundledModel();
   pipeline = new Pipeline(openNodeRuntime(), model);
-  loss = lossGraphOf(model, shortSettings);
+  loss = lossGraphOf(model, shortSettings, pipeline.runtime, 'fast');
   await storeRun('toy');
   for (const step of [3, 6]) {
     const theta = joinVectors(loss.packs, weightsOf(step));

@@ -1,10 +1,11 @@
-// Models of the hub, looked at and brought in. It runs in a worker of its own: a download neither waits for a training step nor ends
+// Models of the hub and models in files, looked at and brought in. It runs in a worker of its own: a download neither waits for a training step nor ends
 // when the engine is started anew.
 import { serve } from '../base/job';
 import { createHubFetch } from '../storage/hub/hub-fetch';
 import { browserFreeBytes, downloadHubModel, type HubDownload } from '../storage/hub/download-hub-model';
 import { loadModel, measureFiles, replaceModel, type ModelRecord } from '../storage/models';
 import type { LibraryApi } from './contract';
+import { importModel } from './import-model';
 import { inspectHubModel, type Inspection } from './inspect-hub-model';
 
 /** What the library takes from the browser; tests in Node give their own. */
@@ -64,6 +65,8 @@ export function createLibrary(platform = browser): LibraryApi {
         freeBytes: await freeBytes(),
       };
     },
+    importModel: ({ files }, emit, signal) =>
+      serve(importModel(files, signal, { fetch, root, freeBytes, now }), emit),
     downloadModel: async (request, emit, signal) => {
       const record = await recordOf(request, signal);
       await replaceModel(record, root); // from here on a reload offers to go on

@@ -1,10 +1,12 @@
 // Pictures in and out of the latent space.
 import { assertExists } from '../base/assert';
+import { decodeInTiles, type Planes } from '../diffusion/tiled-decode';
 import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { fromPlanarTensor } from '../training/images';
 import type { Latents } from '../training/batch';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Pipeline } from './pipeline';
+import { decodedSide } from './sampling-memory';
 
 export type Picture = {
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
@@ -12,19 +14,47 @@ export type Picture = {
   readonly height: number;
 };
 
-/** The latents of one picture as RGBA; the tensor stays the caller's. */
+/** The latents of one picture as RGBA, decoded in tiles where the whole would not fit; the tensor stays the caller's. */
 export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): Promise<Picture> {
+  const { runtime, model } = pipeline;
+  const [, planes, height, width] = latents.shape as LatentShape;
+  const side = decodedSide(pipeline, latents.shape as LatentShape);
+  const picture =
+    side >= Math.max(height, width)
+      ? await decodeTensor(pipeline, latents)
+      : await decodeInTiles(
+          { data: (await runtime.read(latents)) as Planes['data'], planes, height, width },
+          side,
+          model.pixelsPerLatent,
+          (tile) => decodeTile(pipeline, tile),
+        );
+  return {
+    rgba: fromPlanarTensor(picture.data, picture.width, picture.height),
+    width: picture.width,
+    height: picture.height,
+  };
+}
+
+async function decodeTile(pipeline: Pipeline, { data, planes, height, width }: Planes): Promise<Planes> {
+  const tensor = pipeline.runtime.upload('VAE', 'float32', [1, planes, height, width], data);
+  try {
+    return await decodeTensor(pipeline, tensor);
+  } finally {
+    tensor.dispose();
+  }
+}
+
+async function decodeTensor(pipeline: Pipeline, latents: DeviceTensor): Promise<Planes> {
   const { runtime, model } = pipeline;
   const shape = latents.shape as LatentShape;
   const program = await pipeline.program(`decode ${shape.join()}`, 'VAE', ['vae'], () =>
-    decodeGraph(model.vae, shape),
+    decodeGraph(model.vae, shape, pipeline.graphOptions),
   );
   const picture = assertExists((await program.run({ latents }))['picture'], 'picture');
-  const data = (await runtime.read(picture)) as Float32Array;
+  const [, planes, height, width] = picture.shape as LatentShape;
+  const data = (await runtime.read(picture)) as Planes['data'];
   picture.dispose();
-  const width = shape[3] * model.pixelsPerLatent;
-  const height = shape[2] * model.pixelsPerLatent;
-  return { rgba: fromPlanarTensor(data, width, height), width, height };
+  return { data: data.slice(), planes, height, width }; // tiles are written to; what a runtime answers is its own
 }
 
 /** The latents of a square picture [3, size, size] in [-1, 1], scaled as the UNet sees them. */
@@ -36,7 +66,7 @@ export async function encodePicture(
   const { runtime, model } = pipeline;
   const shape = [1, 3, size, size] as const;
   const program = await pipeline.program(`encode ${shape.join()}`, 'VAE', ['vae'], () =>
-    encodeGraph(model.vae, shape),
+    encodeGraph(model.vae, shape, pipeline.graphOptions),
   );
   const input = runtime.upload('photos', 'float32', shape, picture);
   const outputs = await program.run({ picture: input });

@@ -1,8 +1,12 @@
 // A base model on a runtime: its weights loaded once for each component, and its graphs compiled when first needed and kept.
+import type { ScopeOptions } from '../models/layers';
 import type { Graph } from '../onnx/graph';
 import type { Parameters, Program, Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
 import type { Component } from './model-parts';
+
+/** Attention scores above it are computed in pieces: 128 MiB are large enough to keep any device busy. */
+const largestScores = 128 * 2 ** 20;
 
 /** Compiled graphs that are kept; one more drops the one used longest ago. */
 const keptPrograms = 12;
@@ -18,11 +22,18 @@ export class Pipeline {
     this.model = model;
   }
 
+  /** What every graph of this model takes from the device. */
+  get graphOptions(): Required<Pick<ScopeOptions, 'weightType' | 'largestBytes'>> {
+    const { weightType, largestTensorBytes } = this.runtime;
+    return { weightType, largestBytes: Math.min(largestTensorBytes, largestScores) };
+  }
+
   /** The weights of a component, uploaded on first use. */
   parameters(component: Component): Promise<Parameters> {
     let loading = this.#parameters.get(component);
     if (!loading) {
-      const sources = this.model.sources[component];
+      const storedAs = this.runtime.weightType;
+      const sources = this.model.sources[component].map((source) => ({ ...source, storedAs }));
       loading = this.runtime.loadParameters(component, sources, () => {}, new AbortController().signal);
       this.#parameters.set(component, loading);
       loading.catch(() => this.#parameters.delete(component)); // the next use tries again

@@ -55,7 +55,7 @@ async function encodeIds(
     key,
     'text encoder',
     ['text_encoder'],
-    () => textGraph(model.text, 1, adapter ? { rankOf: adapter.rankOf } : {}).graph,
+    () => textGraph(model.text, 1, { rankOf: adapter?.rankOf, ...pipeline.graphOptions }).graph,
   );
   const feeds = {
     ids: runtime.upload('text', 'int32', [1, ids.length], ids),

@@ -13,6 +13,7 @@ import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompts } from './prompts';
+import { samplingMemory } from './sampling-memory';
 import { loadSubject, uploadAdapters } from './subjects';
 
 /** Draws request.images pictures; picture i has the seed request.seed + i. Aborts between steps. */
@@ -24,6 +25,7 @@ export async function* drawImages(
 ): Job<SampleEvent, SampleResult> {
   const { model } = pipeline;
   checkRequest(model, request);
+  checkMemory(pipeline, request);
   const { subjectId, checkpointStep, subjectStrength, images, seed } = request;
   const subject = subjectId === undefined ? undefined : await loadSubject(model, subjectId, checkpointStep);
   const uploaded = subject && uploadAdapters(pipeline, subject.modules, subjectStrength);
@@ -163,6 +165,17 @@ function checkRequest(model: BaseModel, request: SampleRequest): void {
         reason: `a multiple of ${step}`,
         value: request[setting],
       });
+}
+
+/** Fails before anything is loaded where the picture would not fit: afterwards the tab may be gone. */
+function checkMemory(pipeline: Pipeline, { width, height, guidance }: SampleRequest): void {
+  const { runtime, model } = pipeline;
+  const side = (pixels: number) => pixels / model.pixelsPerLatent;
+  const shape: LatentShape = [1, model.unet.in_channels, side(height), side(width)];
+  const neededBytes = samplingMemory(pipeline, shape, guidance > 1);
+  const { memoryLimitBytes: limitBytes } = runtime;
+  if (neededBytes > limitBytes)
+    throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
 }
 
 /** Sides must be divisible all the way down: the autoencoder's levels, then the UNet's. */

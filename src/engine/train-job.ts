@@ -2,18 +2,13 @@
 // checkpoint when the GPU was lost on the way.
 import type { Job } from '../base/job';
 import { AppError, isAppError } from '../base/errors';
-import { loraTargets } from '../models/lora';
-import type { LatentShape } from '../models/stable-diffusion';
 import { loadCheckpoint } from '../storage/checkpoints';
 import { addPreview } from '../storage/previews';
 import { loadRun, updateRun } from '../storage/runs';
-import { batchSizeOf } from '../training/batch';
 import { dreambooth } from '../training/dreambooth';
-import { buildLossGraph, type LossGraph } from '../training/loss-graph';
+import type { LossGraph } from '../training/loss-graph';
 import { checkSettings, type TrainingSettings } from '../training/settings';
-import type { BaseModel } from './base-model';
 import type { TrainingEvent, TrainingResult } from './contract';
-import { chooseTier } from './estimate';
 import type { EncodePng } from './encode-png';
 import { drawPreview } from './preview';
 import type { Pipeline } from './pipeline';
@@ -24,6 +19,7 @@ import type { EngineSession } from './session';
 import { checkBase } from './subjects';
 import { openTrainer } from './trainer';
 import { prepareData } from './training-data';
+import { planTraining } from './training-plan';
 
 /** How often a run goes on by itself after the GPU was lost. */
 const mostRecoveries = 3;
@@ -66,11 +62,11 @@ async function* trainOnce(
   const data = yield* prepareData(pipeline, run, settings, signal);
 
   yield { kind: 'stage-start', stage: 'compile', total: 1 };
-  const loss = lossGraphOf(pipeline.model, settings);
+  const { tier, loss } = planTraining(pipeline, settings);
   const trainer = await openTrainer(pipeline, {
     runId,
     loss,
-    tier: chooseTier(pipeline, settings, loss),
+    tier,
     settings,
     from,
     preview: async (theta, step) => {
@@ -92,22 +88,6 @@ async function* trainOnce(
   } finally {
     await trainer.dispose();
   }
-}
-
-/** The loss graph of a run on this model. */
-export function lossGraphOf(model: BaseModel, settings: TrainingSettings): LossGraph {
-  const side = model.manifest.resolution / model.pixelsPerLatent;
-  const shape: LatentShape = [batchSizeOf(settings), model.unet.in_channels, side, side];
-  const isTarget = loraTargets[settings.targets];
-  return buildLossGraph({
-    unet: model.unet,
-    text: settings.trainTextEncoder ? model.text : undefined,
-    shape,
-    contextLength: model.text.max_position_embeddings,
-    // A rank above a layer's own size would only add parameters that say nothing.
-    rankOf: (module, _kind, weight) =>
-      isTarget(module) ? Math.min(settings.rank, weight[0]!, weight[1]!) : 0,
-  });
 }
 
 /** The weights under training as the sampling graphs take them: the same vectors, on the device already. */

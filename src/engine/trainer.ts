@@ -9,11 +9,12 @@ import type { Trainer } from '../training/dreambooth';
 import type { LossGraph } from '../training/loss-graph';
 import { momentNames } from '../training/optimizer';
 import type { TrainingSettings } from '../training/settings';
+import type { Tier } from '../training/tier';
 import { initialVectors, joinVectors, layoutOf, splitVectors, type Vectors } from './adapters';
 import type { Component } from './model-parts';
 import { joined } from './denoiser';
 import type { Pipeline } from './pipeline';
-import { compileGradient, compileOptimizer, readScalar, TrainedState, type Tier } from './training-step';
+import { compileGradient, compileOptimizer, readScalar, TrainedState } from './training-step';
 
 export type RunTrainer = Trainer & { dispose(): Promise<void> };
 

@@ -1,4 +1,4 @@
-// One training step on a runtime: the gradient, as one graph (fast) or segment by segment (balanced), then AdamW on the vectors.
+// One training step on a runtime: the gradient, as one graph (fast) or segment by segment (balanced and tight), then AdamW on the vectors.
 import { assertExists } from '../base/assert';
 import { cutSegments, differentiate, gradName, upstreamName, type Segment } from '../autodiff/segments';
 import { packSize, type Pack } from '../onnx/packing';
@@ -6,13 +6,13 @@ import type { Graph, Value } from '../onnx/graph';
 import type { DeviceTensor, Program, Runtime } from '../runtime/runtime';
 import type { Update } from '../training/dreambooth';
 import type { LossGraph } from '../training/loss-graph';
+import { tierPlans, type Tier } from '../training/tier';
 import { adamWDefaults, adamWGraph, momentNames } from '../training/optimizer';
 import type { Vectors } from './adapters';
 import type { Component } from './model-parts';
 import type { Pipeline } from './pipeline';
 
 type Tensors = Record<string, DeviceTensor>;
-export type Tier = 'fast' | 'balanced';
 
 /** Gradients of every pack (named grad.<pack>) and the loss; the caller disposes them. */
 type GradientOf = (feeds: Readonly<Tensors>) => Promise<Tensors>;
@@ -109,12 +109,13 @@ export async function compileGradient(
     for (const program of programs) await program.dispose();
   };
   try {
-    if (tier === 'fast') {
+    const size = tierPlans[tier].segments;
+    if (!size) {
       const program = assertExists(await compile(differentiate(loss.graph, loss.packs)), 'the gradient');
       return { of: (feeds) => program.run(feeds), dispose };
     }
     const compiled: CompiledSegment[] = [];
-    for (const segment of cutSegments(loss.graph, loss.packs))
+    for (const segment of cutSegments(loss.graph, loss.packs, size))
       compiled.push({
         segment,
         forward: await compile(segment.forward),

@@ -11,14 +11,24 @@ export type Scope = {
   readonly path: string; // "unet.down_blocks.0"
   readonly lora: Lora | undefined;
   readonly weightType: DataType; // float16 weights are cast to float32 where they are used
+  readonly largestBytes: number; // attention scores above it are computed in pieces
+};
+
+/** What holds for a whole model. */
+export type ScopeOptions = {
+  readonly lora?: Lora | undefined;
+  readonly weightType?: DataType | undefined;
+  readonly largestBytes?: number | undefined;
 };
 
 /** A model's outermost scope. */
-export const rootScope = (
-  builder: GraphBuilder,
-  component: string,
-  options: { lora?: Lora | undefined; weightType?: DataType } = {},
-): Scope => ({ builder, path: component, lora: options.lora, weightType: options.weightType ?? 'float32' });
+export const rootScope = (builder: GraphBuilder, component: string, options: ScopeOptions = {}): Scope => ({
+  builder,
+  path: component,
+  lora: options.lora,
+  weightType: options.weightType ?? 'float32',
+  largestBytes: options.largestBytes ?? Infinity,
+});
 
 /** The scope of a child module. */
 export const within = (scope: Scope, name: string): Scope => ({ ...scope, path: `${scope.path}.${name}` });

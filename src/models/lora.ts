@@ -1,14 +1,14 @@
 // LoRA on any linear or convolution layer: y = W x + B (A x) (Hu et al. 2021). The matrices are graph inputs while the model is
-// built; packing.ts later cuts them out of one flat vector for each segment.
+// built; packing.ts later cuts them out of one flat vector for each block.
 import type { GraphBuilder } from '../onnx/builder';
-import type { Shape, Value } from '../onnx/graph';
+import { blockOf, type Shape, type Value } from '../onnx/graph';
 
 export type LayerKind = 'linear' | 'conv';
 
 /** One adapted layer. The scale alpha / rank is 1 for what we train, and folded into `up` for what we import. */
 export type LoraModule = {
   readonly module: string; // "unet.mid_block.attentions.0.proj_in"
-  readonly segment: string;
+  readonly segment: string; // the block of the model
   readonly rank: number;
   readonly down: Shape; // A: [r, in] or [r, in, kh, kw]
   readonly up: Shape; // B: [out, r] or [out, r, 1, 1]
@@ -39,7 +39,7 @@ export class Lora {
     const [out, ...rest] = weight as readonly [number, ...number[]];
     const down = [rank, ...rest];
     const up = kind === 'conv' ? [out, rank, 1, 1] : [out, rank];
-    this.modules.push({ module, segment: b.currentSegment, rank, down, up });
+    this.modules.push({ module, segment: blockOf(b.currentSegment), rank, down, up });
     const [a, z] = loraInputNames(module);
     return {
       down: b.input(a, 'float32', down),

@@ -1,11 +1,11 @@
 // The whole graphs of a Stable Diffusion pipeline: text, one guided denoising call, and the autoencoder both ways.
 import { GraphBuilder } from '../onnx/builder';
-import type { DataType, Graph, Value } from '../onnx/graph';
+import type { Graph, Value } from '../onnx/graph';
 import { add, concat, div, mul, reduceMean, scale, slice, sqrt, sub } from '../onnx/operators';
 import { unpack, type Pack } from '../onnx/packing';
 import type { ClipTextConfig } from './clip/config';
 import { clipTextModel } from './clip/text-model';
-import { rootScope } from './layers';
+import { rootScope, type ScopeOptions } from './layers';
 import { Lora, loraInputNames, type LoraModule, type RankOf } from './lora';
 import type { UnetConfig } from './unet/config';
 import { unet } from './unet/unet';
@@ -19,7 +19,7 @@ export type AutoencoderConfig =
 /** Latent shape [n, c, h, w]. */
 export type LatentShape = readonly [number, number, number, number];
 
-/** The matrices of each segment's adapters as one vector "theta.<segment>", modules in alphabetical order, A before B. */
+/** The matrices of each block's adapters as one vector "theta.<block>", modules in alphabetical order, A before B. */
 export function loraPacks(modules: readonly LoraModule[]): readonly Pack[] {
   const segments = [...new Set(modules.map(({ segment }) => segment))];
   return segments.map((segment) => ({
@@ -53,12 +53,13 @@ export function packAdapters(graph: Graph, packs: readonly Pack[]): Graph {
 export function textGraph(
   config: ClipTextConfig,
   n: number,
-  options: { rankOf?: RankOf; weightType?: DataType } = {},
+  options: { rankOf?: RankOf | undefined } & Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
 ): { graph: Graph; packs: readonly Pack[] } {
   const b = new GraphBuilder('text encoder');
   const ids = b.input('ids', 'int32', [n, config.max_position_embeddings]);
   const lora = options.rankOf && new Lora(options.rankOf, b.input('strength', 'float32', [1]));
-  const scope = rootScope(b, 'text_encoder', { lora, weightType: options.weightType ?? 'float32' });
+  const { weightType, largestBytes } = options;
+  const scope = rootScope(b, 'text_encoder', { lora, weightType, largestBytes });
   const graph = b.finish({ context: clipTextModel(scope, config, ids) });
   const packs = loraPacks(lora?.modules ?? []);
   return { graph: packAdapters(graph, packs), packs };
@@ -72,8 +73,7 @@ export type DenoiseOptions = {
   /** Guidance rescale φ (Lin et al. 2023, section 3.4): pulls the spread of the result back to that of the conditional half. */
   readonly rescaled: boolean;
   readonly rankOf?: RankOf | undefined;
-  readonly weightType?: DataType;
-};
+} & Pick<ScopeOptions, 'weightType' | 'largestBytes'>;
 
 /**
  * One model call of the sampling loop. Inputs: sample [n, c, h, w], inputScale [1], time [1, block_out_channels[0]], context,
@@ -84,7 +84,7 @@ export function denoiseGraph(
   config: UnetConfig,
   options: DenoiseOptions,
 ): { graph: Graph; packs: readonly Pack[] } {
-  const { shape, contextLength, guided, rescaled, rankOf } = options;
+  const { shape, contextLength, guided, rescaled, rankOf, weightType, largestBytes } = options;
   const [n] = shape;
   const b = new GraphBuilder('UNet');
   const sample = b.input('sample', 'float32', shape);
@@ -96,7 +96,7 @@ export function denoiseGraph(
     config.cross_attention_dim,
   ]);
   const lora = rankOf && new Lora(rankOf, b.input('strength', 'float32', [1]));
-  const scope = rootScope(b, 'unet', { lora, weightType: options.weightType ?? 'float32' });
+  const scope = rootScope(b, 'unet', { lora, weightType, largestBytes });
   const output = unet(scope, config, {
     sample: guided ? concat(b, [scaled, scaled], 0) : scaled,
     time,
@@ -133,13 +133,13 @@ function deviation(b: GraphBuilder, x: Value): Value {
 export function decodeGraph(
   vae: AutoencoderConfig,
   shape: LatentShape,
-  weightType: DataType = 'float32',
+  options: Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
 ): Graph {
   const b = new GraphBuilder('VAE decoder');
   const { scaling_factor: factor, shift_factor: shift } = vae.config;
   let latents = scale(b, b.input('latents', 'float32', shape), 1 / factor);
   if (shift !== 0) latents = add(b, latents, b.scalar(shift));
-  const scope = rootScope(b, 'vae', { weightType });
+  const scope = rootScope(b, 'vae', options);
   const picture =
     vae.kind === 'AutoencoderTiny'
       ? decodeTiny(scope, vae.config, latents)
@@ -154,11 +154,11 @@ export function decodeGraph(
 export function encodeGraph(
   vae: AutoencoderConfig,
   shape: readonly [number, 3, number, number],
-  weightType: DataType = 'float32',
+  options: Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
 ): Graph {
   const b = new GraphBuilder('VAE encoder');
   const picture = b.input('picture', 'float32', shape);
-  const scope = rootScope(b, 'vae', { weightType });
+  const scope = rootScope(b, 'vae', options);
   const { scaling_factor: factor, shift_factor: shift } = vae.config;
   const scaled = (latents: Value) =>
     scale(b, shift === 0 ? latents : sub(b, latents, b.scalar(shift)), factor);

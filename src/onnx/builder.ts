@@ -1,6 +1,15 @@
 // Builds a graph node by node, inferring every type and shape on the way.
 import { assert } from '../base/assert';
-import type { Constant, ConstantData, DataType, Graph, Node, Shape, Value } from './graph';
+import {
+  blockOf,
+  type Constant,
+  type ConstantData,
+  type DataType,
+  type Graph,
+  type Node,
+  type Shape,
+  type Value,
+} from './graph';
 import { inferOutputs } from './infer';
 import type { OpAttributes, OpName } from './ops/ops';
 
@@ -21,9 +30,14 @@ export class GraphBuilder {
     this.#prefix = prefix;
   }
 
-  /** Names the part of the model that following nodes belong to; recomputation cuts between parts. */
+  /** Names the block of the model that following nodes belong to; recomputation cuts between blocks. */
   segment(name: string): void {
     this.#segment = name;
+  }
+
+  /** Names a part of the current block, where recomputation may cut too: following nodes belong to "block/part". */
+  part(name: string): void {
+    this.#segment = `${blockOf(this.#segment)}/${name}`;
   }
 
   get currentSegment(): string {

@@ -42,7 +42,7 @@ export function encodeModel(graph: Graph, { parametersAs }: EncodeOptions): Uint
 }
 
 function encodeGraph(w: BinaryWriter, graph: Graph, parametersAs: EncodeOptions['parametersAs']): void {
-  for (const node of graph.nodes) encodeNode(w, node);
+  for (const node of weightCastsFirst(graph)) encodeNode(w, node);
   string(w, 2, graph.name);
   for (const constant of graph.constants) encodeConstant(w, constant);
   for (const node of graph.nodes) for (const constant of constantInputs(node)) encodeConstant(w, constant);
@@ -51,6 +51,16 @@ function encodeGraph(w: BinaryWriter, graph: Graph, parametersAs: EncodeOptions[
   for (const input of graph.inputs) encodeValueInfo(w, 11, input);
   if (parametersAs === 'inputs') for (const parameter of graph.parameters) encodeValueInfo(w, 11, parameter);
   for (const output of graph.outputs) encodeValueInfo(w, 12, output);
+}
+
+/**
+ * ORT goes from the outputs to what they need, of a node's inputs first to the one that stands last in the file. Casts of weights stand
+ * first, so that they run right before their use: otherwise they run at the very beginning, and all float32 copies live at once.
+ */
+function weightCastsFirst({ nodes, parameters }: Graph): readonly Node[] {
+  const names = new Set(parameters.map(({ name }) => name));
+  const isWeightCast = ({ op, inputs }: Node) => op === 'Cast' && names.has(inputs[0]!.name);
+  return [...nodes.filter(isWeightCast), ...nodes.filter((node) => !isWeightCast(node))];
 }
 
 function encodeNode(w: BinaryWriter, node: Node): void {

@@ -14,9 +14,12 @@ export type Node<Op extends OpName = OpName> = {
     readonly inputs: readonly (Value | undefined)[]; // undefined = an optional input left out
     readonly outputs: readonly Value[];
     readonly attributes: OpAttributes[Name];
-    readonly segment: string; // which part of the model it belongs to; recomputation cuts here
+    readonly segment: string; // the block of the model, or block/part; recomputation cuts here
   };
 }[Op];
+
+/** The block of a segment "block" or "block/part". */
+export const blockOf = (segment: string): string => segment.split('/', 1)[0]!;
 
 /**
  * A whole graph. `inputs` are fed on every call; `parameters` are the frozen weights, named component.state-dict-name

@@ -5,6 +5,10 @@ import { byteSizeOf, type Graph } from './graph';
 /** Ops whose output is the input's own memory. */
 const views = new Set(['Reshape', 'Identity']);
 
+/** Bytes of the largest tensor that a node makes. */
+export const largestTensorBytes = (graph: Graph): number =>
+  graph.nodes.reduce((largest, { outputs }) => Math.max(largest, ...outputs.map(byteSizeOf)), 0);
+
 /** Peak bytes of what the nodes make, outputs included and inputs, parameters and constants left out. */
 export function peakBytes(graph: Graph): number {
   const owner = new Map<string, string>(); // a view's name → the value that owns its memory

@@ -39,3 +39,26 @@ export function packGradients(b: GraphBuilder, pack: Pack, grads: readonly (Valu
   });
   return concat(b, flat, 0);
 }
+
+/** The vector of `pack` from the vectors of packs that hold its members between them; zeros for a member that none holds. */
+export function joinPacks(
+  b: GraphBuilder,
+  pack: Pack,
+  parts: readonly Pack[],
+  vectors: readonly Value[],
+): Value {
+  const pieces = new Map<string, Value>();
+  parts.forEach((part, i) => {
+    let end = 0;
+    for (const { name, shape } of part.members) {
+      const start = end;
+      end += sizeOf(shape);
+      pieces.set(name, slice(b, vectors[i]!, 0, start, end));
+    }
+  });
+  return packGradients(
+    b,
+    pack,
+    pack.members.map(({ name }) => pieces.get(name)),
+  );
+}

@@ -49,6 +49,10 @@ export type Runtime = {
   readonly threads: number;
   readonly adapter: string;
   readonly memoryLimitBytes: number;
+  /** No tensor may be larger: ORT's kernels bind whole tensors. */
+  readonly largestTensorBytes: number;
+  /** How frozen weights are kept: float16 where the backend can cast it, which every graph does where it uses them. */
+  readonly weightType: ParameterType;
   /** Settles (never rejects) with the reason when the GPU device is gone; pending for ever on wasm. */
   readonly lost: Promise<string>;
   loadParameters(

@@ -215,6 +215,8 @@ export function createWasmRuntime(engine: OrtEngine): Runtime {
     threads: engine.threads,
     adapter: '',
     memoryLimitBytes: heapBytes,
+    largestTensorBytes: heapBytes,
+    weightType: 'float32', // casts of initializers would be folded: both copies in the heap
     lost: new Promise<string>(() => {}),
     loadParameters,
     compile,

@@ -65,7 +65,7 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
   };
 
   const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
-  const largestBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize); // ORT's kernels bind whole tensors
+  const largestBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
 
   function allocate(label: string, type: DataType, shape: Shape): GpuTensor {
     const neededBytes = byteSizeOf({ type, shape });
@@ -199,6 +199,8 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
     threads: 1,
     adapter: gpu.adapter,
     memoryLimitBytes: gpu.memoryLimitBytes,
+    largestTensorBytes: largestBytes,
+    weightType: device.features.has('shader-f16') ? 'float16' : 'float32',
     lost,
     loadParameters,
     compile,

@@ -24,6 +24,7 @@ export function browserServices({ engine, codec, library }: Workers): Services {
     library: {
       inspectModel: (request, signal) => models().inspectModel(request, signal),
       downloadModel: (request, signal) => models().downloadModel(request, signal),
+      importModel: (request, signal) => models().importModel(request, signal),
     },
     keepAwake: (task) => keepAwake(task, document, navigator.wakeLock as WakeLock | undefined),
     heldLocks: async () => {

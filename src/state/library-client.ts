@@ -9,6 +9,7 @@ type Request<Method extends keyof LibraryApi> = Parameters<LibraryApi[Method]>[0
 
 export type LibraryClient = {
   readonly inspectModel: (request: Request<'inspectModel'>, signal: AbortSignal) => Promise<ModelOffer>;
+  readonly importModel: (request: Request<'importModel'>, signal: AbortSignal) => Job<DownloadEvent, string>;
   readonly downloadModel: (
     request: Request<'downloadModel'>,
     signal: AbortSignal,
@@ -22,6 +23,8 @@ export function createLibraryClient(link: Link): LibraryClient {
   return {
     inspectModel: (request, signal) =>
       settle((emit, stop) => race(remote.inspectModel(request, emit, stop)), signal),
+    importModel: (request, signal) =>
+      follow((emit, stop) => race(remote.importModel(request, emit, stop)), signal),
     downloadModel: (request, signal) =>
       follow((emit, stop) => race(remote.downloadModel(request, emit, stop)), signal),
   };

@@ -14,10 +14,16 @@ export type ModelTask =
       readonly loadedBytes: number;
       readonly totalBytes: number;
     }
+  | {
+      readonly phase: 'importing';
+      readonly controller: AbortController;
+      readonly loadedBytes: number;
+      readonly totalBytes: number;
+    }
   | { readonly phase: 'failed'; readonly failure: Failure };
 
 export type Library = {
-  readonly stored: readonly StoredModel[]; // of the hub, whole or in part
+  readonly stored: readonly StoredModel[]; // of the hub, whole or in part, and brought in as files
   readonly tasks: Readonly<Record<string, ModelTask>>; // by the model's id
   readonly token: string; // the person's own for the hub, '' without
   readonly isTokenKept: boolean; // in this browser, or for this tab alone

@@ -22,7 +22,7 @@ function setTask(app: App, id: string, task: ModelTask | undefined): void {
 export async function refreshLibrary(app: App): Promise<void> {
   await attempt(app, async () => {
     const models = await listModels();
-    app.library.setState({ stored: models.filter(({ record }) => record.source.kind === 'hub') });
+    app.library.setState({ stored: models.filter(({ record }) => record.source.kind !== 'page') });
   });
 }
 
@@ -65,6 +65,32 @@ export async function downloadModel(app: App, id: string): Promise<void> {
       }
     });
     setTask(app, id, undefined);
+  });
+}
+
+/**
+ * Brings in the model that a person has as files: a folder in diffusers' layout, or one file of weights. While it is copied it
+ * stands in the list under `name`, then under its own id.
+ */
+export async function importModel(
+  app: App,
+  name: string,
+  files: readonly { readonly path: string; readonly file: Blob }[],
+): Promise<void> {
+  const { services } = app;
+  if (files.length === 0 || taskOf(app, name)?.phase === 'importing') return;
+  const controller = new AbortController();
+  const start = { phase: 'importing', controller, loadedBytes: 0, totalBytes: 0 } as const;
+  await run(app, name, start, async () => {
+    await requestPersistence();
+    await services.keepAwake(async () => {
+      for await (const { loadedBytes, totalBytes } of services.library.importModel(
+        { files },
+        controller.signal,
+      ))
+        setTask(app, name, { ...start, loadedBytes, totalBytes });
+    });
+    setTask(app, name, undefined);
   });
 }
 

@@ -81,6 +81,7 @@ export const settingFields: { readonly [K in Key]: SettingField<K> } = {
       automatic: 'Automatic',
       fast: 'Fast: keeps all activations',
       balanced: 'Balanced: computes some twice',
+      tight: 'Tight: holds as little as it can',
     },
   },
 };

@@ -14,6 +14,7 @@ export type ModelRecord = {
   readonly manifest: ModelManifest;
   readonly source:
     | { readonly kind: 'page' } // the bundled model, under models/<id>/ beside the page
+    | { readonly kind: 'files' } // brought in by hand, whole
     | {
         readonly kind: 'hub';
         readonly commit: string;
@@ -38,6 +39,7 @@ const format: RecordFormat<ModelRecord> = {
     manifest: manifestSchema,
     source: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('page') }),
+      z.strictObject({ kind: z.literal('files') }),
       z.strictObject({
         kind: z.literal('hub'),
         commit: z.string().regex(/^[0-9a-f]{40}$/),

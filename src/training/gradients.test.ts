@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import * as ortNode from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cutSegments, differentiate, gradName } from '../autodiff/segments';
+import { cutSegments, differentiate, gradName, type SegmentSize } from '../autodiff/segments';
 import { parseClipTextConfig } from '../models/clip/config';
 import type { LatentShape } from '../models/stable-diffusion';
 import { floats, readFixture, type Floats, type LoraNote } from '../models/testing/fixture';
@@ -11,6 +11,7 @@ import { runGraph, type Feeds, type Results } from '../models/testing/program';
 import { seeded, seededWeights } from '../models/testing/seeded-weights';
 import { parseUnetConfig } from '../models/unet/config';
 import { timeFeatures } from '../models/unet/time-features';
+import { byteSizeOf } from '../onnx/graph';
 import { peakBytes } from '../onnx/liveness';
 import { relativeError } from '../onnx/testing/onnxruntime';
 import { tensor, type Tensor } from '../onnx/testing/tensor';
@@ -31,7 +32,7 @@ type Fixture = {
   readonly outputs: { readonly loss: number; readonly gradient: Floats };
 };
 
-function build(name: string): { fixture: Fixture; loss: LossGraph; feeds: Feeds } {
+function build(name: string, largestBytes?: number): { fixture: Fixture; loss: LossGraph; feeds: Feeds } {
   const fixture = readFixture<Fixture>(join(import.meta.dirname, '../models'), name);
   const { config, inputs, lora } = fixture;
   const { sample, target, timesteps, encoder_hidden_states: context, ids } = inputs;
@@ -42,6 +43,7 @@ function build(name: string): { fixture: Fixture; loss: LossGraph; feeds: Feeds 
     shape: sample.shape as LatentShape,
     contextLength: ids?.[0]?.length ?? context!.shape[1]!,
     rankOf: ranksOf(lora),
+    largestBytes,
   });
   const feeds = {
     sample: floats(sample),
@@ -97,22 +99,46 @@ describe.each(['gradients-sd1', 'gradients-sd2', 'gradients-joint'])('%s', (name
     expect(wrongGradients(loss, fast, expectedGradients(fixture), 1e-3)).toEqual([]);
   });
 
-  test('segments give the same and hold less at once', async () => {
-    const { results, peak } = await runSegments<Feeds[string]>(
-      cutSegments(loss.graph, loss.packs),
-      loss.packs,
-      feeds,
-      (graph, inputs) => runGraph(ortNode, graph, seededWeights, inputs),
-    );
-    const balanced = results as Results;
-    expect(Math.abs(balanced['loss']!.data[0]! / fast['loss']!.data[0]! - 1)).toBeLessThanOrEqual(1e-6);
-    const matrices = unpackedVectors(loss.packs, (pack) => fast[gradName({ name: pack })]!.data);
+  const expectSame = ({ packs }: LossGraph, results: Results) => {
+    expect(Math.abs(results['loss']!.data[0]! / fast['loss']!.data[0]! - 1)).toBeLessThanOrEqual(1e-6);
+    const matrices = unpackedVectors(packs, (pack) => fast[gradName({ name: pack })]!.data);
     const expected = new Map(
-      loss.packs.flatMap(({ members }) =>
+      packs.flatMap(({ members }) =>
         members.map((member) => [member.name, tensor(member.shape, matrices.get(member.name)!)] as const),
       ),
     );
-    expect(wrongGradients(loss, balanced, expected, 1e-5)).toEqual([]);
+    expect(wrongGradients(loss, results, expected, 1e-5)).toEqual([]);
+  };
+  const inSegments = async ({ graph, packs }: LossGraph, size: SegmentSize) => {
+    const { results, peak } = await runSegments<Feeds[string]>(
+      cutSegments(graph, packs, size),
+      packs,
+      feeds,
+      (one, inputs) => runGraph(ortNode, one, seededWeights, inputs),
+    );
+    return { results: results as Results, peak };
+  };
+
+  test('blocks as segments give the same and hold less at once', async () => {
+    const { results, peak } = await inSegments(loss, 'block');
+    expectSame(loss, results);
     expect(peak).toBeLessThan(peakBytes(whole));
   });
+
+  test.each([
+    ['whole', Infinity],
+    ['by heads', largestScores(loss) / 2],
+    ['by heads and queries', largestScores(loss) / 16],
+  ])('parts as segments, attention %s, give the same and hold still less', async (_how, largestBytes) => {
+    const sliced = build(name, largestBytes).loss;
+    expect(sliced.packs).toEqual(loss.packs); // θ and checkpoints are the same in every tier
+    expect(largestScores(sliced)).toBeLessThanOrEqual(largestBytes);
+    const { results, peak } = await inSegments(sliced, 'part');
+    expectSame(sliced, results);
+    expect(peak).toBeLessThan((await inSegments(loss, 'block')).peak);
+  });
 });
+
+/** Bytes of the largest attention scores. */
+const largestScores = ({ graph }: LossGraph): number =>
+  Math.max(...graph.nodes.flatMap(({ op, outputs }) => (op === 'Softmax' ? outputs.map(byteSizeOf) : [])));

@@ -18,7 +18,8 @@ export type LossGraphOptions = {
   readonly shape: LatentShape;
   readonly contextLength: number;
   readonly rankOf: RankOf;
-  readonly weightType?: DataType;
+  readonly weightType?: DataType | undefined;
+  readonly largestBytes?: number | undefined; // attention scores above it are computed in pieces
 };
 
 export type LossGraph = {
@@ -37,7 +38,7 @@ export function buildLossGraph(options: LossGraphOptions): LossGraph {
   const [n] = shape;
   const b = new GraphBuilder('training step');
   const lora = new Lora(options.rankOf);
-  const root = { lora, weightType: options.weightType ?? 'float32' };
+  const root = { lora, weightType: options.weightType, largestBytes: options.largestBytes };
   const sample = b.input('sample', 'float32', shape);
   const time = b.input('time', 'float32', [n, options.unet.block_out_channels[0]!]);
   const context = options.text

@@ -1,9 +1,10 @@
 // What a person can set for a training run, with the three recipes. Names follow diffusers' train_dreambooth_lora.py where it has the setting.
 import { AppError } from '../base/errors';
+import type { Tier } from './tier';
 
 type LoraTargets = 'attention' | 'attention-and-projections' | 'all-layers';
 export type LearningRateSchedule = 'constant' | 'cosine';
-type MemoryTier = 'automatic' | 'fast' | 'balanced';
+type MemoryTier = 'automatic' | Tier;
 export type RecipeName = 'quick' | 'standard' | 'thorough';
 
 export type TrainingSettings = {

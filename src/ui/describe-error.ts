@@ -78,7 +78,7 @@ const descriptions = {
     title: 'Not enough memory',
     text: `This device could not hold what was asked for${
       typeof details['neededBytes'] === 'number' ? ` (${formatBytes(details['neededBytes'])})` : ''
-    }. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the balanced memory setting need less; so do fewer open tabs.`,
+    }. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the tight memory setting need less; so do fewer open tabs.`,
     remedy: 'restart-engine',
   }),
   'storage-full': (details) => ({

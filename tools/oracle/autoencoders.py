@@ -38,9 +38,21 @@ def kl(config: dict) -> torch.nn.Module:
     return exact(seed_weights(diffusers.AutoencoderKL(**config)))
 
 
+def write_tiled(name: str, model: torch.nn.Module, tile: int, height: int, width: int) -> None:
+    """Decoding by tiles of `tile` latents, the last ones smaller; a quarter overlaps (diffusers' own factor)."""
+    model.enable_tiling()
+    model.tile_latent_min_size = tile
+    model.tile_sample_min_size = tile * 2 ** (len(model.config.block_out_channels) - 1)
+    inputs = {"latents": named(f"vae-{name}.latents", [1, 4, height, width]), "tile": tile}
+    with torch.no_grad():
+        outputs = {"picture": floats(model.decode(read_floats(inputs["latents"])).sample)}
+    save(MODELS, f"vae-{name}.json", weights="seeded", config=full_config(model), inputs=inputs, outputs=outputs)
+
+
 write("tiny-f4", tiny(TINY_F4), "seeded", 32, 4)
 write("tiny-f8", tiny(TINY_F8), "seeded", 32, 8)
 write("kl-f2", kl(KL_F2), "seeded", 16, 2)
 write("kl-f4", kl(KL_F4), "seeded", 16, 4)
+write_tiled("kl-tiled", kl(KL_F2), 8, 13, 18)
 bundled = diffusers.AutoencoderTiny.from_pretrained(BUNDLED / "vae", torch_dtype=torch.float32).eval()
 write("bundled", bundled, bundled_weights("vae"), 32, 4)

@@ -11,11 +11,11 @@ import type { Runtime } from '../../runtime/runtime';
 import type { Batch } from '../../training/batch';
 import { buildLossGraph, type LossGraph } from '../../training/loss-graph';
 import type { TrainingSettings } from '../../training/settings';
+import type { Tier } from '../../training/tier';
 import { joinVectors, layoutOf, modulesOf, ranksOf, type Vectors } from '../adapters';
 import { joined, openDenoiser } from '../denoiser';
 import { Pipeline } from '../pipeline';
 import { openTrainer } from '../trainer';
-import type { Tier } from '../training-step';
 import { tinyModel } from './tiny-model';
 
 type NamedFloats = Extract<Floats, { readonly name: string }>;

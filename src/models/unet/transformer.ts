@@ -11,9 +11,10 @@ export type TransformerOptions = {
   readonly useLinearProjection: boolean;
 };
 
-/** x [n, c, h, w], context [n, s, e] → [n, c, h, w]. */
+/** x [n, c, h, w], context [n, s, e] → [n, c, h, w]. The projections at both ends belong to the first and the last part. */
 export function transformer2d(scope: Scope, x: Value, context: Value, options: TransformerOptions): Value {
   const { builder: b } = scope;
+  b.part(scope.path);
   const [n, c] = x.shape as readonly [number, number];
   const text = reshape(b, context, [n * context.shape[1]!, context.shape[2]!]);
   const { heads, layers, groups, useLinearProjection } = options;
@@ -23,18 +24,20 @@ export function transformer2d(scope: Scope, x: Value, context: Value, options: T
   let tokens = useLinearProjection
     ? linear(projIn, toTokens(b, normalized), c)
     : toTokens(b, conv2d(projIn, normalized, c, { size: 1 }));
-  for (let i = 0; i < layers; i++)
+  for (let i = 0; i < layers; i++) {
+    if (i > 0) b.part(`${scope.path}.transformer_blocks.${i}`);
     tokens = basicTransformerBlock(within(scope, `transformer_blocks.${i}`), tokens, text, {
       batch: n,
       heads,
     });
+  }
   const projected = useLinearProjection
     ? fromTokens(b, linear(projOut, tokens, c), x.shape)
     : conv2d(projOut, fromTokens(b, tokens, x.shape), c, { size: 1 });
   return add(b, projected, x);
 }
 
-/** BasicTransformerBlock: self-attention, cross-attention and a gated feed-forward layer, each behind a layer norm. */
+/** BasicTransformerBlock, a part for each of its three layers: self-attention, cross-attention and a gated feed-forward layer, each behind a layer norm. */
 function basicTransformerBlock(
   scope: Scope,
   x: Value,
@@ -45,7 +48,9 @@ function basicTransformerBlock(
   const options = { ...size, bias: false, names: diffusersNames };
   const first = layerNorm(within(scope, 'norm1'), x);
   let h = add(b, x, attention(within(scope, 'attn1'), first, first, options));
+  b.part(`${scope.path} attn2`);
   h = add(b, h, attention(within(scope, 'attn2'), layerNorm(within(scope, 'norm2'), h), context, options));
+  b.part(`${scope.path} ff`);
   return add(b, h, feedForward(within(scope, 'ff'), layerNorm(within(scope, 'norm3'), h)));
 }
 

@@ -16,7 +16,7 @@ export type UnetInputs = {
 
 type Context = { readonly config: UnetConfig; readonly time: Value; readonly text: Value };
 
-/** The prediction, of the sample's shape with out_channels. Each block is a segment. */
+/** The prediction, of the sample's shape with out_channels. Each block is a segment, each layer in it a part. */
 export function unet(scope: Scope, config: UnetConfig, inputs: UnetInputs): Value {
   const { builder: b } = scope;
   const channels = config.block_out_channels;
@@ -53,7 +53,13 @@ function timeEmbedding(scope: Scope, config: UnetConfig, { time, timeCondition }
   return silu(b, linear(within(at, 'linear_2'), hidden, size));
 }
 
-const resnetOptions = (config: UnetConfig) => ({ groups: config.norm_num_groups, epsilon: config.norm_eps });
+/** A ResNet block; in the way up it takes the skipped value of the way down beside x. */
+function resnetPart(scope: Scope, { config, time }: Context, x: Value, out: number, skip?: Value): Value {
+  const { builder: b } = scope;
+  b.part(scope.path);
+  const both = skip ? concat(b, [x, skip], 1) : x;
+  return resnet(scope, both, out, time, { groups: config.norm_num_groups, epsilon: config.norm_eps });
+}
 
 /** The transformer of block `i` in down order. */
 function transformer(scope: Scope, { config, text }: Context, i: number, x: Value): Value {
@@ -73,14 +79,15 @@ function downBlock(
   x: Value,
   skips: Value[],
 ): Value {
-  const { config, time } = context;
+  const { config } = context;
   const out = config.block_out_channels[i]!;
   for (let j = 0; j < perBlock(config.layers_per_block, i); j++) {
-    x = resnet(within(scope, `resnets.${j}`), x, out, time, resnetOptions(config));
+    x = resnetPart(within(scope, `resnets.${j}`), context, x, out);
     if (attends) x = transformer(within(scope, `attentions.${j}`), context, i, x);
     skips.push(x);
   }
   if (i < config.block_out_channels.length - 1) {
+    scope.builder.part(`${scope.path} downsampler`);
     x = downsample(scope.builder, within(scope, 'downsamplers.0.conv'), config.downsample_padding, x);
     skips.push(x);
   }
@@ -94,12 +101,11 @@ function downsample(b: GraphBuilder, scope: Scope, padding: number, x: Value): V
 }
 
 function midBlock(scope: Scope, context: Context, x: Value): Value {
-  const { config, time } = context;
-  const last = config.block_out_channels.length - 1;
-  const out = config.block_out_channels[last]!;
-  x = resnet(within(scope, 'resnets.0'), x, out, time, resnetOptions(config));
+  const last = context.config.block_out_channels.length - 1;
+  const out = context.config.block_out_channels[last]!;
+  x = resnetPart(within(scope, 'resnets.0'), context, x, out);
   x = transformer(within(scope, 'attentions.0'), context, last, x);
-  return resnet(within(scope, 'resnets.1'), x, out, time, resnetOptions(config));
+  return resnetPart(within(scope, 'resnets.1'), context, x, out);
 }
 
 function upBlock(
@@ -110,13 +116,14 @@ function upBlock(
   x: Value,
   skips: Value[],
 ): Value {
-  const { config, time } = context;
+  const { config } = context;
   const level = config.block_out_channels.length - 1 - i; // the down block that this one mirrors
   const out = config.block_out_channels[level]!;
   for (let j = 0; j <= perBlock(config.layers_per_block, level); j++) {
-    x = concat(scope.builder, [x, skips.pop()!], 1);
-    x = resnet(within(scope, `resnets.${j}`), x, out, time, resnetOptions(config));
+    x = resnetPart(within(scope, `resnets.${j}`), context, x, out, skips.pop()!);
     if (attends) x = transformer(within(scope, `attentions.${j}`), context, level, x);
   }
-  return level > 0 ? upsample(within(scope, 'upsamplers.0'), x) : x;
+  if (level === 0) return x;
+  scope.builder.part(`${scope.path} upsampler`);
+  return upsample(within(scope, 'upsamplers.0'), x);
 }

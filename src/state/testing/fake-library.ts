@@ -18,6 +18,10 @@ export const fakeOffer: ModelOffer = {
 export type FakeLibrary = {
   readonly client: LibraryClient;
   readonly inspected: Parameters<LibraryClient['inspectModel']>[0][];
+  readonly imports: {
+    readonly request: Parameters<LibraryClient['importModel']>[0];
+    readonly job: HandJob<DownloadEvent, string>;
+  }[];
   readonly downloads: {
     readonly request: Parameters<LibraryClient['downloadModel']>[0];
     readonly job: HandJob<DownloadEvent, void>;
@@ -28,12 +32,18 @@ export type FakeLibrary = {
 export function createFakeLibrary(offer: ModelOffer = fakeOffer): FakeLibrary {
   const fake: FakeLibrary = {
     inspected: [],
+    imports: [],
     downloads: [],
     client: {
       inspectModel: async (request) => {
         fake.inspected.push(request);
         if (request.id.toLowerCase() === offer.id) return offer;
         throw new AppError('hub-missing', { model: request.id });
+      },
+      importModel: (request, signal) => {
+        const job = new HandJob<DownloadEvent, string>();
+        fake.imports.push({ request, job });
+        return job.run(signal);
       },
       downloadModel: (request, signal) => {
         const job = new HandJob<DownloadEvent, void>();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFrom, files, gated, hidden, open, sha256, startTestHub, unet } from '../testing/hub-repos';
 import type { Fault, Hub, HubRepo } from '../testing/hub-server';
-import { createHubFetch } from './hub-fetch';
+import { createHubFetch, hubOrigin } from './hub-fetch';
 import { findHubModel, openHubFile, readHubFile } from './hub-model';
 
 let hub: Hub;
@@ -118,6 +118,26 @@ describe('answers of the hub', () => {
       code: 'hub-missing',
     });
   });
+});
+
+test.each([
+  [`${hubOrigin}/api/models/maker/open`, 'Bearer hf_canary'],
+  ['https://cas-bridge.xethub.hf.co/file', null],
+  ['https://huggingface.co.example.org/file', null],
+  ['http://huggingface.co/file', null],
+])('the token for %s is %s, whoever named the address', async (address, authorization) => {
+  const sent: (string | null)[] = [];
+  const fetch = createHubFetch({
+    model: open.id,
+    token: 'hf_canary',
+    fetch: async (request) => {
+      sent.push(new Request(request).headers.get('Authorization'));
+      return new Response();
+    },
+    signal: new AbortController().signal,
+  });
+  await fetch(address);
+  expect(sent).toEqual([authorization]);
 });
 
 describe('a token that does not open it', () => {

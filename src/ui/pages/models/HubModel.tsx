@@ -10,7 +10,7 @@ import {
   pauseModel,
   removeStoredModel,
 } from '../../../state/library';
-import { hasRoom, type ModelRow } from '../../../state/library-state';
+import { hasRoom, parseHubAddress, type ModelRow } from '../../../state/library-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { FailureNote } from '../../components/FailureNote';
@@ -36,10 +36,10 @@ export function HubModel({ row, isUsed, isBusy }: HubModelProps) {
         <p className={p['soft']}>{describe(row)}</p>
         <MemoryNote row={row} />
       </div>
-      {task?.phase === 'downloading' && (
+      {(task?.phase === 'downloading' || task?.phase === 'importing') && (
         <div style={{ flex: '1 1 8rem' }}>
           <ProgressBar
-            label={`Downloading ${id}`}
+            label={`${task.phase === 'importing' ? 'Copying' : 'Downloading'} ${id}`}
             value={task.totalBytes > 0 ? task.loadedBytes / task.totalBytes : undefined}
           />
         </div>
@@ -64,7 +64,8 @@ export function HubModel({ row, isUsed, isBusy }: HubModelProps) {
 /** The line under the name: figures where they are known, else what the model is for. */
 function describe({ note, stored, task }: ModelRow): string {
   if (task?.phase === 'inspecting') return 'Asking the hub…';
-  if (task?.phase === 'downloading')
+  if (task?.phase === 'importing' && task.totalBytes === 0) return 'Reading what it is…';
+  if (task?.phase === 'downloading' || task?.phase === 'importing')
     return `${formatBytes(task.loadedBytes)} of ${formatBytes(task.totalBytes)}`;
   if (task?.phase === 'offered') {
     const { sizeBytes, storedBytes, license, resolution, freeBytes } = task.offer;
@@ -102,7 +103,8 @@ function MemoryNote({ row: { task } }: { readonly row: ModelRow }) {
 function Actions({ row, isUsed, isBusy }: HubModelProps) {
   const app = useApp();
   const { id, task, stored } = row;
-  if (task?.phase === 'inspecting') return <Button onPress={() => pauseModel(app, id)}>Cancel</Button>;
+  if (task?.phase === 'inspecting' || task?.phase === 'importing')
+    return <Button onPress={() => pauseModel(app, id)}>Cancel</Button>;
   if (task?.phase === 'downloading') return <Button onPress={() => pauseModel(app, id)}>Pause</Button>;
   const offer = task?.phase === 'offered' && !stored?.isReady ? task.offer : undefined;
   return (
@@ -122,7 +124,7 @@ function Actions({ row, isUsed, isBusy }: HubModelProps) {
           Use
         </Button>
       )}
-      {!offer && !stored && (
+      {!offer && !stored && parseHubAddress(id) && (
         <Button onPress={() => void inspectModel(app, { id, revision: 'main' })}>Look up size</Button>
       )}
       {offer && !stored && <Button onPress={() => dismissModel(app, id)}>Cancel</Button>}

@@ -9,6 +9,7 @@ import { formatBytes, formatDate } from '../../format';
 import p from '../page.module.css';
 import { BaseModels } from './BaseModels';
 import { HubForm } from './HubForm';
+import { ModelFileInput } from './ModelFileInput';
 
 /** The place Models. */
 export function ModelsPage() {
@@ -23,6 +24,7 @@ export function ModelsPage() {
         <section className={p['panel']} aria-labelledby="base-title">
           <h2 id="base-title">Base models</h2>
           <BaseModels />
+          <ModelFileInput />
           <HubForm />
         </section>
         <section className={p['panel']} aria-labelledby="lora-title">

@@ -58,7 +58,7 @@ function describeObstacle(obstacle: Obstacle, estimate: Estimate): string {
     case 'does-not-fit': {
       if (estimate.phase !== 'known') return '';
       const { memoryBytes, memoryLimitBytes } = estimate.estimate;
-      return `This run needs ${formatBytes(memoryBytes)} of memory, and this device gives ${formatBytes(memoryLimitBytes)}. A batch of 1, a lower rank, attention layers only or the balanced memory setting need less.`;
+      return `This run needs ${formatBytes(memoryBytes)} of memory, and this device gives ${formatBytes(memoryLimitBytes)}. A batch of 1, a lower rank, attention layers only or the tight memory setting need less.`;
     }
   }
 }

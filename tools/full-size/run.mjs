@@ -1,0 +1,53 @@
+// What Stable Diffusion 1.5 takes at full size, measured: one training step at 512 × 512 in each tier and one sampling step with its
+// picture, each in a process of its own on onnxruntime-node. Linux; a minute or two each, up to 12 GB. `node tools/full-size/run.mjs
+// [fast balanced tight sampling]`
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const goals = { tight: 4e9, balanced: 6e9, fast: 12e9, sampling: 3.5e9 };
+const chosen = process.argv.slice(2);
+const works = Object.keys(goals).filter((work) => chosen.length === 0 || chosen.includes(work));
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = await mkdtemp(join(root, 'node_modules/.full-size-')); // inside, so that onnxruntime-node is found
+try {
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    publicDir: false,
+    build: {
+      ssr: 'tools/full-size/measure.mjs',
+      outDir: folder,
+      target: 'node20',
+      rolldownOptions: { output: { entryFileNames: 'measure.mjs' } },
+    },
+  });
+  for (const work of works) {
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--expose-gc', join(folder, 'measure.mjs'), work, 'float16'],
+      // freed memory goes back at once: every larger block is a mapping of its own
+      { encoding: 'utf8', env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '1' } },
+    );
+    if (status !== 0) throw new Error(`${work}: ${stderr}`);
+    console.log(lineOf(work, JSON.parse(stdout)));
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+function lineOf(work, { peakBytes, estimateBytes, loadedBytes, seconds, finite }) {
+  const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const difference = ((estimateBytes / peakBytes - 1) * 100).toFixed(1);
+  return [
+    `${work}: peak ${gigabytes(peakBytes)} (goal ${gigabytes(goals[work])})`,
+    `estimate ${gigabytes(estimateBytes)} (${difference} %)`,
+    `${gigabytes(loadedBytes)} before the work`,
+    `${seconds.toFixed(0)} s`,
+    finite ? 'all finite' : 'NOT FINITE',
+  ].join(', ');
+}
