@@ -2,7 +2,6 @@
 import { AppError } from '../base/errors';
 import { openModelFolder } from './model-folder';
 import type { ModelFiles, ModelParts } from './model-parts';
-import { openSingleFile } from './single-file';
 
 const weightsFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
 
@@ -17,7 +16,10 @@ export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
     return openModelFolder(new Map(inside.map(([path, file]) => [path.slice(folder.length), file])));
   }
   const candidates = [...files.keys()].filter((path) => weightsFile.test(path));
-  if (candidates.length === 1) return openSingleFile(files, candidates[0]!);
+  if (candidates.length === 1) {
+    const { openSingleFile } = await import('./single-file'); // most people never need it
+    return openSingleFile(files, candidates[0]!);
+  }
   const [file = 'nothing'] = [...files.keys()];
   const reason =
     candidates.length === 0
