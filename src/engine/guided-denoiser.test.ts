@@ -54,7 +54,7 @@ test('the model predicts with it as in diffusers', async () => {
       Float32Array.from(floats(inputs.sample).data),
     );
     const prediction = await denoiser.predict(sample, inputs.timesteps[0], 1, new AbortController().signal);
-    const values = tensor([1, 4, 8, 8], (await runtime.read(prediction)) as Float32Array);
+    const values = tensor([1, 4, 8, 8], await runtime.read(prediction));
     for (const one of [sample, prediction]) one.dispose();
     denoiser.close();
     return values;

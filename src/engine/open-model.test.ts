@@ -56,8 +56,9 @@ const open = (files: Readonly<Record<string, Blob | undefined>>) =>
 async function expectWhole({ sources }: Pick<ModelParts, 'sources'>): Promise<void> {
   const all = [...sources.unet, ...sources.text_encoder, ...sources.vae];
   expect(all.map(({ name }) => name).sort()).toEqual(parameters.map(({ name }) => name).sort());
-  for (const { name, shape, read } of all) {
-    const bytes = (await read()) as Uint8Array<ArrayBuffer>;
+  for (const source of all) {
+    const { name, shape } = source;
+    const bytes = await source.read();
     expect([name, Buffer.compare(bytes, new Uint8Array(numbered(name, shape).buffer))]).toEqual([name, 0]);
   }
 }
@@ -123,6 +124,18 @@ describe('a folder in diffusers layout', () => {
       'unet/diffusion_pytorch_model.fp16.safetensors': safetensors(halves),
     });
     expect(new Set(sources.unet.map(({ type }) => type))).toEqual(new Set(['float16']));
+  });
+
+  test('names what one of its files lacks', async () => {
+    const lacking = component('vae').filter(({ name }) => !name.startsWith('quant_conv.'));
+    const files = { ...folder, 'vae/diffusion_pytorch_model.safetensors': safetensors(lacking) };
+    await expect(open(files)).rejects.toMatchObject({
+      code: 'bad-file',
+      details: {
+        file: 'vae/diffusion_pytorch_model.safetensors',
+        reason: 'of its 248 weights these are missing: "quant_conv.bias", "quant_conv.weight"',
+      },
+    });
   });
 
   const missing = 'it is missing in the folder of the model';

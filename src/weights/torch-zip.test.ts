@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFloats } from './stored-tensor';
-import { archive, byte, dictionary, storage, tensor, text, tuple } from './testing/torch-file';
+import { archive, dictionary, storage, tensor, text, tuple } from './testing/torch-file';
 import { makeZip } from './testing/zip';
 import { openTorchFile } from './torch-zip';
 import { openWeightsFile } from './weights-file';

@@ -6,7 +6,6 @@ const uint32 = (n: number) => String.fromCharCode(n & 255, (n >> 8) & 255, (n >>
 
 export const text = (value: string) => `X${uint32(value.length)}${value}`;
 export const tuple = (...items: readonly string[]) => `(${items.join('')}t`;
-export const byte = (n: number) => `K${String.fromCharCode(n)}`;
 const whole = (n: number) => `J${uint32(n)}`;
 
 /** The persistent id of `count` elements under `key`. */
