@@ -4,7 +4,7 @@ import { createLatentNoise } from '../diffusion/latent-noise';
 import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
 import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
-import { timeFeatures } from '../models/unet/time-features';
+import { guidanceFeatures, timeFeatures } from '../models/unet/time-features';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Pipeline } from './pipeline';
 
@@ -23,7 +23,7 @@ export type DenoiserOptions = {
   readonly shape: LatentShape;
   readonly conditional: Float32Array; // [s, e], for all pictures of the batch; long prompts have a longer s
   readonly unconditional: Float32Array;
-  readonly guidance: number; // 1 or less: no guidance, one UNet pass
+  readonly guidance: number; // 1 or less: no guidance; one UNet pass, as in models that take it as an input
   readonly rescale: number; // 0: none
   readonly adapter: DeviceAdapter | undefined;
   readonly seeds: readonly number[]; // one a picture of the batch
@@ -43,7 +43,8 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const [n, c, h, w] = shape;
   const contextLength = conditional.length / model.unet.cross_attention_dim;
   assert(conditional.length === unconditional.length, 'both prompts have as many states');
-  const isGuided = guidance > 1;
+  const conditionSize = model.unet.time_cond_proj_dim; // the UNet itself takes the guidance scale, where it has one
+  const isGuided = guidance > 1 && !conditionSize;
   const isRescaled = isGuided && rescale > 0;
   const key = ['denoise', shape.join(), contextLength, isGuided, isRescaled, adapter?.key ?? ''].join(' ');
   const compiled = () =>
@@ -69,6 +70,9 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const fixed: Record<string, DeviceTensor> = {
     context: upload([rows.length, contextLength, model.unet.cross_attention_dim], joined(rows)),
     ...(isGuided ? { guidance: scalar(guidance) } : {}),
+    ...(conditionSize
+      ? { timeCondition: upload([1, conditionSize], guidanceFeatures(guidance, conditionSize)) }
+      : {}),
     ...(isRescaled ? { rescale: scalar(rescale) } : {}),
     ...(adapter ? { strength: scalar(adapter.strength) } : {}),
   };

@@ -11,11 +11,11 @@ import type { StoredTensor } from '../weights/stored-tensor';
 import { openWeightsFile, type WeightsFile } from '../weights/weights-file';
 import { findWeights, readJson, type Component, type ModelFiles, type ModelParts } from './model-parts';
 
-/** The model in these files, whose paths start at the folder of model_index.json. Throws AppError('file-missing' | 'bad-file' | 'unsupported-model'). */
+/** The model in these files, whose paths start at the folder of model_index.json. Throws AppError('bad-file' | 'unsupported-model'). */
 export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
   const need = (path: string): Blob => {
     const file = files.get(path);
-    if (!file) throw new AppError('file-missing', { file: path });
+    if (!file) throw missing(path);
     return file;
   };
   const json = (path: string) => readJson(need(path), path);
@@ -52,6 +52,10 @@ export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
     }),
   };
 }
+
+/** The folder may have been dropped by a person, so nothing is said of servers. */
+const missing = (file: string): AppError =>
+  new AppError('bad-file', { file, reason: 'it is missing in the folder of the model' });
 
 const pipelines = new Set(['StableDiffusionPipeline', 'LatentConsistencyModelPipeline']);
 
@@ -106,7 +110,7 @@ async function openComponent(
 ): Promise<Pick<WeightsFile, 'tensors'> & { readonly file: string }> {
   const paths = weightsPaths(component);
   const file = paths.find((path) => files.has(path));
-  if (file === undefined) throw new AppError('file-missing', { file: paths[1]! });
+  if (file === undefined) throw missing(paths[1]!);
   const { tensors } = await openWeightsFile(files.get(file)!, file);
   const renamed = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
     currentName(component, name),

@@ -49,8 +49,9 @@ export function findWeights(
 ): Pick<ModelParts, 'sources' | 'layers'> {
   const { parameters, layers } = listParameters(configs);
   const found = parameters.map((parameter) => ({ parameter, ...find(parameter) }));
-  const missing = found.filter(({ tensor }) => tensor === undefined);
-  if (missing.length > 0) throw lacking(missing, found.length);
+  for (const { file, name, tensor } of found) if (tensor) checkType(tensor, file, name); // first: a file of whole numbers lacks names too
+  const missing = found.find(({ tensor }) => tensor === undefined);
+  if (missing) throw lacking(found.filter(({ file }) => file === missing.file));
   const sources: Record<Component, ParameterSource[]> = { unet: [], text_encoder: [], vae: [] };
   for (const { parameter, file, name, shape, tensor, part } of found) {
     if (!isSameShape(tensor!.shape, shape)) {
@@ -63,12 +64,20 @@ export function findWeights(
   return { sources, layers };
 }
 
-function lacking(missing: readonly Found[], count: number): AppError {
-  const [{ file }] = missing as readonly [Found, ...Found[]];
+function checkType({ dtype }: StoredTensor, file: string, name: string): void {
+  if (['F16', 'F32', 'BF16', 'F64'].includes(dtype)) return;
+  const reason = `"${name}" holds ${dtype} numbers, which this page cannot use as weights`;
+  throw new AppError('bad-file', { file, reason });
+}
+
+/** What is missing of the weights that one file should have. */
+function lacking(wanted: readonly Found[]): AppError {
+  const missing = wanted.filter(({ tensor }) => tensor === undefined);
   const names = [...new Set(missing.map(({ name }) => `"${name}"`))];
   const shown =
     names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
-  return new AppError('bad-file', { file, reason: `of its ${count} weights these are missing: ${shown}` });
+  const reason = `of its ${wanted.length} weights these are missing: ${shown}`;
+  return new AppError('bad-file', { file: wanted[0]!.file, reason });
 }
 
 /** Equal but for axes of 1 at the end: a 1×1 convolution is a matrix too, and both are written. */
@@ -85,10 +94,6 @@ function sourceOf(
   nameInFile: string,
 ): ParameterSource {
   const { dtype } = tensor;
-  if (!['F16', 'F32', 'BF16', 'F64'].includes(dtype)) {
-    const reason = `"${nameInFile}" holds ${dtype} numbers, which this page cannot use as weights`;
-    throw new AppError('bad-file', { file, reason });
-  }
   const read = async () => {
     const bytes =
       dtype === 'F16' || dtype === 'F32'

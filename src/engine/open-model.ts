@@ -7,7 +7,7 @@ const weightsFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
 
 /**
  * The model in these files: the folder that has unet/config.json in it, else the only file of weights. Only tables of contents are read
- * now, so another model is refused after kilobytes. Throws AppError('bad-file' | 'unsupported-model' | 'file-missing').
+ * now, so another model is refused after kilobytes. Throws AppError('bad-file' | 'unsupported-model').
  */
 export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
   const folder = findFolder([...files.keys()]);
@@ -28,10 +28,17 @@ export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
   throw new AppError('bad-file', { file, reason });
 }
 
-/** The path ("" or "…/") of the outermost folder with a diffusers model. */
+/** The path ("" or "…/") of the outermost folder with a diffusers model. Throws AppError('bad-file') for two side by side. */
 function findFolder(paths: readonly string[]): string | undefined {
   const folders = paths.flatMap(
     (path) => /^((?:.*\/)?)(?:model_index\.json|unet\/config\.json)$/.exec(path)?.[1] ?? [],
   );
-  return folders.sort((a, b) => a.length - b.length)[0];
+  const depth = (folder: string) => folder.split('/').length;
+  const least = Math.min(...folders.map(depth));
+  const [first, second] = new Set(folders.filter((folder) => depth(folder) === least));
+  if (second === undefined) return first;
+  throw new AppError('bad-file', {
+    file: second,
+    reason: 'there are several models: choose the folder of one',
+  });
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFloats } from './stored-tensor';
+import { archive, dictionary, storage, tensor, text, tuple } from './testing/torch-file';
 import { makeZip } from './testing/zip';
 import { openTorchFile } from './torch-zip';
 import { openWeightsFile } from './weights-file';
@@ -48,23 +49,6 @@ describe.each([
     }
   });
 });
-
-/** A PyTorch archive around a pickle; "storage" is 4 floats under the key 0. */
-const archive = (pickle: string, others: readonly string[] = []) =>
-  makeZip([
-    { path: 'archive/data.pkl', content: Uint8Array.from(pickle, (char) => char.charCodeAt(0)) },
-    { path: 'archive/data/0', content: new Uint8Array(16) },
-    ...others.map((path) => ({ path, content: new TextEncoder().encode('big') })),
-  ]);
-
-const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`;
-const tuple = (...items: readonly string[]) => `(${items.join('')}t`;
-const byte = (n: number) => `K${String.fromCharCode(n)}`;
-const storage = (count = 4, key = '0', type = 'FloatStorage') =>
-  `${tuple(text('storage'), `ctorch\n${type}\n`, text(key), text('cpu'), byte(count))}Q`;
-const tensor = (shape: readonly number[], strides: readonly number[], offset = 0, from = storage()) =>
-  `ctorch._utils\n_rebuild_tensor_v2\n${tuple(from, byte(offset), tuple(...shape.map(byte)), tuple(...strides.map(byte)), '\x89', ')')}R`;
-const dictionary = (value: string) => `\x80\x02}${text('w')}${value}s.`;
 
 describe('a pickle made by hand', () => {
   test('is read where it is good', async () => {

@@ -130,5 +130,16 @@ UNET_SD1_DEEP = _FOUR_LEVELS | dict(
 UNET_SD2_DEEP = _FOUR_LEVELS | dict(
     block_out_channels=[20, 40, 80, 80], cross_attention_dim=32, attention_head_dim=[5, 10, 20, 20], use_linear_projection=True
 )
+# BK-SDM: one layer a block; "small" without middle block, "tiny" without the last level too (tiny-sd is built so as well)
+UNET_BK_BASE = UNET_SD1_DEEP | dict(layers_per_block=1)
+UNET_BK_SMALL = UNET_BK_BASE | dict(mid_block_type=None)
+_THREE_LEVELS = dict(
+    mid_block_type=None,
+    layers_per_block=1,
+    down_block_types=["CrossAttnDownBlock2D"] * 3,
+    up_block_types=["CrossAttnUpBlock2D"] * 3,
+)
+UNET_BK_TINY = UNET_SD1_DEEP | _THREE_LEVELS | dict(block_out_channels=[16, 32, 64])
+UNET_BK_TINY_V2 = UNET_SD2_DEEP | _THREE_LEVELS | dict(block_out_channels=[20, 40, 80], attention_head_dim=[5, 10, 20])
 
 TEXT_OPEN_CLIP = TEXT_GELU | dict(hidden_size=32, intermediate_size=128, num_attention_heads=4, projection_dim=16, num_hidden_layers=2)

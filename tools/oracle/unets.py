@@ -3,9 +3,20 @@
 Run: python tools/oracle/unets.py
 """
 
+import diffusers
 import torch
 from common import MODELS, bundled_unet, bundled_weights, floats, full_config, named, read_floats, save, seeded_unet
-from configs import UNET_LCM, UNET_SD1, UNET_SD2
+from configs import (
+    UNET_BK_BASE,
+    UNET_BK_SMALL,
+    UNET_BK_TINY,
+    UNET_BK_TINY_V2,
+    UNET_LCM,
+    UNET_SD1,
+    UNET_SD1_DEEP,
+    UNET_SD2,
+    UNET_SD2_DEEP,
+)
 
 TOKENS = 7
 
@@ -31,3 +42,38 @@ write("sd1", seeded_unet(UNET_SD1), [7, 981], "seeded")
 write("sd2", seeded_unet(UNET_SD2), [0, 500], "seeded")
 write("lcm", seeded_unet(UNET_LCM), [999, 259], "seeded")
 write("bundled", bundled_unet(), [999, 40], bundled_weights("unet"), tokens=32)
+
+# every structure of the family with all its levels
+write("sd1-deep", seeded_unet(UNET_SD1_DEEP), [7, 981], "seeded")
+write("sd2-deep", seeded_unet(UNET_SD2_DEEP), [0, 500], "seeded")
+write("bk-base", seeded_unet(UNET_BK_BASE), [7, 981], "seeded")
+write("bk-small", seeded_unet(UNET_BK_SMALL), [7, 981], "seeded")
+write("bk-tiny", seeded_unet(UNET_BK_TINY), [7, 981], "seeded")
+write("bk-tiny-v2", seeded_unet(UNET_BK_TINY_V2), [7, 981], "seeded")
+
+
+def write_guidance(scale: float, timestep: int) -> None:
+    """A latent consistency model with the guidance scale as its pipeline embeds it: no second, unconditional pass."""
+    pipeline = diffusers.LatentConsistencyModelPipeline
+    model = seeded_unet(UNET_LCM)
+    config = full_config(model)
+    size = config["time_cond_proj_dim"]
+    embedding = pipeline.get_guidance_scale_embedding(None, torch.tensor([scale - 1]), embedding_dim=size)
+    inputs = {
+        "sample": named("unet-guidance.sample", [1, config["in_channels"], config["sample_size"], config["sample_size"]]),
+        "timesteps": [timestep],
+        "encoder_hidden_states": named("unet-guidance.context", [1, TOKENS, config["cross_attention_dim"]]),
+        "guidance": scale,
+    }
+    with torch.no_grad():
+        sample = model(
+            read_floats(inputs["sample"]),
+            torch.tensor([timestep]),
+            read_floats(inputs["encoder_hidden_states"]),
+            timestep_cond=embedding,
+        ).sample
+    outputs = {"features": floats(embedding), "sample": floats(sample)}
+    save(MODELS, "unet-guidance.json", weights="seeded", config=config, inputs=inputs, outputs=outputs)
+
+
+write_guidance(7.5, 259)

@@ -19,3 +19,20 @@ export function timeFeatures(config: UnetConfig, timesteps: readonly number[]): 
   }
   return features;
 }
+
+/**
+ * Features [size] of a guidance scale, for UNets that take it as an input in place of a second, unconditional pass (latent consistency
+ * models: Luo et al. 2023, section 4.2), as diffusers' get_guidance_scale_embedding.
+ */
+export function guidanceFeatures(guidance: number, size: number): Float32Array<ArrayBuffer> {
+  const half = Math.floor(size / 2);
+  const features = new Float32Array(size);
+  const step = Math.fround(Math.fround(Math.log(10000)) / (half - 1));
+  const weight = Math.fround(Math.fround(guidance - 1) * 1000); // how much is added beyond the conditional prediction
+  for (let i = 0; i < half; i++) {
+    const angle = Math.fround(weight * Math.fround(Math.exp(Math.fround(-step * i))));
+    features[i] = Math.sin(angle);
+    features[half + i] = Math.cos(angle);
+  }
+  return features;
+}

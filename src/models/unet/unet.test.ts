@@ -74,6 +74,12 @@ describe('small models with seeded weights', () => {
     ['unet-sd1', 'wasm', ortWeb],
     ['unet-sd2', 'native', ortNode],
     ['unet-lcm', 'native', ortNode],
+    ['unet-sd1-deep', 'native', ortNode],
+    ['unet-sd2-deep', 'native', ortNode],
+    ['unet-bk-base', 'native', ortNode],
+    ['unet-bk-small', 'native', ortNode],
+    ['unet-bk-tiny', 'native', ortNode],
+    ['unet-bk-tiny-v2', 'native', ortNode],
   ])('%s, %s', async (name, _runtime, ort) => {
     const fixture = read(name);
     const prediction = await predict(ort, fixture, seededWeights);

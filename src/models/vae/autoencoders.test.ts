@@ -77,6 +77,7 @@ describe('decoding and encoding', () => {
     ['vae-kl-f2', 'native', ortNode],
     ['vae-kl-f2', 'wasm', ortWeb],
     ['vae-kl-f4', 'native', ortNode],
+    ['vae-kl-f8', 'native', ortNode],
     ['vae-bundled', 'native', ortNode],
   ])('%s, %s', async (name, _runtime, ort) => {
     const fixture = read(name);
