@@ -27,7 +27,7 @@ export async function keepPicture(
   request: SampleRequest,
 ): Promise<GalleryImage> {
   const { newId, now } = app.services;
-  const { subjectId = null, checkpointStep = null, start, seeds: _seeds, ...rest } = request;
+  const { subjectId = null, checkpointStep = null, start, ...rest } = request;
   const image: GalleryImage = {
     version: 1,
     id: newId(),
@@ -40,6 +40,7 @@ export async function keepPicture(
       subjectId,
       checkpointStep,
       seed,
+      seeds: [seed],
       images: 1,
     },
   };
