@@ -41,3 +41,32 @@ test('sampler, noise levels and prompt weights change the picture, and a picture
   await expect(levels).toBeHidden();
   expect(await draw(page, request)).toEqual(pictures[0]);
 });
+
+test('a picture is a start: strength and a painted mask say what stays of it', async ({ page }) => {
+  await openPage(page, 'create');
+  const subject = 'None: the base model alone';
+  const strength = page.getByRole('slider', { name: 'Denoising strength' });
+  await expect(strength).toBeHidden();
+  const first = await draw(page, { prompt: 'a red ball', seed: 7, subject });
+  await page.getByRole('button', { name: 'Start from this image' }).first().click();
+  await expect(strength).toHaveValue('0.75');
+
+  const mask = page.getByRole('application', { name: /^Mask/ });
+  await expect(mask).toHaveJSProperty('width', 64);
+  await mask.focus();
+  await mask.press('Space');
+  await strength.fill('1');
+  const other = { prompt: 'a blue car', seed: 8, subject };
+  const part = await draw(page, other);
+  await page.getByRole('button', { name: 'Clear mask' }).click();
+  const whole = await draw(page, other);
+  const corner = (pixels: number[]) =>
+    cornerOf(pixels).reduce((sum, x, i) => sum + Math.abs(x - cornerOf(first)[i]!), 0);
+  expect(corner(part)).toBeLessThan(corner(whole) / 3);
+  expect(part).not.toEqual(first);
+
+  await page.getByRole('button', { name: 'Remove start picture' }).click();
+  await expect(strength).toBeHidden();
+});
+
+const cornerOf = (pixels: number[]) => pixels.filter((_, i) => i % 256 < 64 && i < 16 * 256);

@@ -90,6 +90,13 @@ export type TrainingResult = { readonly step: number; readonly steps: number };
  */
 export type PromptSyntax = 'plain' | 'weighted';
 
+/** Where image-to-image starts; with a mask it is inpainting. Picture and mask are cut to the request's aspect around their middles. */
+export type StartPicture = {
+  readonly picture: Blob;
+  readonly strength: number; // over 0 to 1: the part of the steps that is taken
+  readonly mask: Blob | undefined; // an opaque picture of the start picture's aspect: white is drawn, black stays
+};
+
 export type SampleRequest = {
   readonly prompt: string;
   readonly negativePrompt: string;
@@ -100,11 +107,13 @@ export type SampleRequest = {
   readonly steps: number;
   readonly guidance: number;
   readonly seed: number; // picture i uses seed + i
+  readonly seeds?: readonly number[]; // one for each of `images`, in place of seed + i
   readonly width: number;
   readonly height: number;
   readonly images: number;
   readonly sampler: SamplerName;
   readonly sigmas: SigmaSpacing; // samplers without sigmas ignore it
+  readonly start?: StartPicture;
   readonly previewEvery: number; // steps, 0 = no live preview
 };
 

@@ -58,6 +58,30 @@ export async function decodePhoto(file: Blob, { name }: { readonly name: string 
   }
 }
 
+/** A picture file as opaque RGBA levels of exactly `width` × `height`; `name` is for the error. */
+export type DecodePicture = (
+  file: Blob,
+  name: string,
+  width: number,
+  height: number,
+) => Promise<Uint8ClampedArray>;
+
+/** Decodes upright, on white, the largest middle part of the asked aspect. Throws as `decodePhoto` does, but takes small ones. */
+export const decodePicture: DecodePicture = async (file, name, width, height) => {
+  const bitmap = await openPhoto(file, name, 1);
+  try {
+    const scale = Math.min(bitmap.width / width, bitmap.height / height);
+    const [w, h] = [width * scale, height * scale];
+    const context = drawingContext(width, height);
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  } finally {
+    bitmap.close();
+  }
+};
+
 /** What the page shows and stores of a photo. Throws as `decodePhoto` does. */
 export async function preparePhoto(file: Blob, name: string): Promise<PreparedPhoto> {
   const bitmap = await openPhoto(file, name);
@@ -82,7 +106,11 @@ function drawThumbnail(bitmap: ImageBitmap): OffscreenCanvas {
 }
 
 /** The checks, cheapest first, then the browser's decoder. The caller closes the bitmap. */
-async function openPhoto(file: Blob, name: string): Promise<ImageBitmap> {
+async function openPhoto(
+  file: Blob,
+  name: string,
+  shortestSide: number = photoLimits.shortestSide,
+): Promise<ImageBitmap> {
   const refuse = (reason: BadImageReason, cause?: unknown) =>
     new AppError('bad-image', { file: name, reason }, cause);
   if (file.size === 0) throw refuse('empty');
@@ -98,7 +126,7 @@ async function openPhoto(file: Blob, name: string): Promise<ImageBitmap> {
       throw refuse(format === 'heic' ? 'heic' : 'undecodable', cause);
     },
   );
-  if (Math.min(bitmap.width, bitmap.height) >= photoLimits.shortestSide) return bitmap;
+  if (Math.min(bitmap.width, bitmap.height) >= shortestSide) return bitmap;
   bitmap.close();
   throw refuse('too-small');
 }

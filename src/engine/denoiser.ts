@@ -6,6 +6,7 @@ import type { RankOf } from '../models/lora';
 import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
 import { guidanceFeatures, timeFeatures } from '../models/unet/time-features';
 import type { DeviceTensor } from '../runtime/runtime';
+import type { Latents } from '../training/batch';
 import type { Pipeline } from './pipeline';
 
 /** LoRA weights on the device, by the names of the packed vectors. */
@@ -32,6 +33,9 @@ export type DenoiserOptions = {
 export type Denoiser = SampleBackend<DeviceTensor> & {
   /** The standard normal noise that sampling starts from: picture i has torch.Generator("cpu").manual_seed(seeds[i]). */
   initial(): DeviceTensor;
+  /** A clean picture's latents for the batch; an autoencoder with a posterior draws from it, before `initial` as diffusers does. */
+  start(latents: Latents): DeviceTensor;
+  mask(levels: Float32Array): DeviceTensor;
   close(): void;
 };
 
@@ -117,6 +121,15 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
       tensor.dispose();
     },
     initial: draw,
+    start: ({ mean, deviation }) => {
+      const noise = deviation && nextNoise();
+      const clean = Float32Array.from({ length: n * mean.length }, (_, i) => {
+        const at = i % mean.length;
+        return mean[at]! + (deviation && noise ? deviation[at]! * noise[i]! : 0);
+      });
+      return upload(shape, clean);
+    },
+    mask: (levels) => upload([n, 1, h, w], joined(Array<Float32Array>(n).fill(levels))),
     close: () => {
       for (const tensor of Object.values(fixed)) tensor.dispose();
     },

@@ -1,30 +1,20 @@
 import 'fake-indexeddb/auto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readPngText } from '../weights/png-text';
 import { parseParameters, parametersKeyword } from '../weights/png-parameters';
 import type { EngineApi, ModelInfo, SampleEvent, SampleRequest, TrainingEvent } from './contract';
-import { createEngine } from './engine';
-import { bundledFolder, openInNode } from './testing/bundled';
-import { encodePngInNode } from './testing/png';
+import { openBundledEngine } from './testing/bundled-engine';
 import { shortSettings, storeRun } from './testing/runs';
 
-const base = new URL('https://example.org/');
 const never = new AbortController().signal;
 const silent = () => {};
-const readBundled: typeof fetch = async (request) => {
-  const url = request instanceof Request ? request.url : String(request);
-  return new Response(await readFile(join(bundledFolder, url.slice(`${base.href}models/bundled/`.length))));
-};
 
 let engine: EngineApi;
 let model: ModelInfo;
 
 beforeAll(async () => {
-  const source = { fetch: readBundled, root: () => Promise.resolve(undefined) };
-  engine = createEngine(base, { openRuntime: openInNode, source, encodePng: encodePngInNode });
+  engine = await openBundledEngine();
   model = await engine.loadModel({ modelId: 'bundled' }, silent, never);
 }, 60_000);
 

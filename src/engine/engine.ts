@@ -10,6 +10,7 @@ import { batchSizeOf } from '../training/batch';
 import { checkSettings, recipes, settingRanges, type TrainingSettings } from '../training/settings';
 import type { BaseModel } from './base-model';
 import type { EngineApi, ModelInfo, TrainingEvent } from './contract';
+import { decodePicture, type DecodePicture } from './decode-photo';
 import { estimateTraining } from './estimate';
 import { encodePng, type EncodePng } from './encode-png';
 import { browserSource, loadBaseModel, type ModelSource } from './load-model';
@@ -24,8 +25,9 @@ type Platform = {
   readonly openRuntime: OpenRuntime;
   readonly source: ModelSource;
   readonly encodePng: EncodePng;
+  readonly decodePicture: DecodePicture;
 };
-const browser: Platform = { openRuntime, source: browserSource, encodePng };
+const browser: Platform = { openRuntime, source: browserSource, encodePng, decodePicture };
 
 /** An engine whose models lie below `baseUrl`. */
 export function createEngine(baseUrl: URL, platform = browser): EngineApi {
@@ -58,7 +60,7 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
         }
       }),
     sample: async (request, emit, signal) =>
-      serve(drawImages(await session.pipeline(), request, signal, platform.encodePng), emit),
+      serve(drawImages(await session.pipeline(), request, signal, platform), emit),
     exportLora: (request) => exportLora(session.model, request),
     importLora: async ({ file, fileName }) => ({
       subjectId: await importLora(session.model, file, fileName),

@@ -57,14 +57,15 @@ async function decodeTensor(pipeline: Pipeline, latents: DeviceTensor): Promise<
   return { data: data.slice(), planes, height, width }; // tiles are written to; what a runtime answers is its own
 }
 
-/** The latents of a square picture [3, size, size] in [-1, 1], scaled as the UNet sees them. */
+/** The latents of a picture [3, height, width] in [-1, 1], scaled as the UNet sees them. */
 export async function encodePicture(
   pipeline: Pipeline,
   picture: Float32Array<ArrayBuffer>,
-  size: number,
+  width: number,
+  height = width,
 ): Promise<Latents> {
   const { runtime, model } = pipeline;
-  const shape = [1, 3, size, size] as const;
+  const shape = [1, 3, height, width] as const;
   const program = await pipeline.program(`encode ${shape.join()}`, 'VAE', ['vae'], () =>
     encodeGraph(model.vae, shape, pipeline.graphOptions),
   );

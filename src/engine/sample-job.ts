@@ -9,38 +9,41 @@ import { insertPngText } from '../weights/png-text';
 import type { BaseModel } from './base-model';
 import type { SampleEvent, SampleRequest, SampleResult } from './contract';
 import { openDenoiser } from './denoiser';
+import type { DecodePicture } from './decode-photo';
 import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompts } from './prompts';
 import { samplingMemory } from './sampling-memory';
+import { openStart, type OpenedStart } from './start-picture';
 import { loadSubject, uploadAdapters } from './subjects';
 
-/** Draws request.images pictures; picture i has the seed request.seed + i. Aborts between steps. */
+/** Draws request.images pictures; picture i has the seed request.seeds[i], or request.seed + i. Aborts between steps. */
 export async function* drawImages(
   pipeline: Pipeline,
   request: SampleRequest,
   signal: AbortSignal,
-  encode: EncodePng,
+  { encodePng, decodePicture }: { readonly encodePng: EncodePng; readonly decodePicture: DecodePicture },
 ): Job<SampleEvent, SampleResult> {
   const { model } = pipeline;
   checkRequest(model, request);
   checkMemory(pipeline, request);
-  const { subjectId, checkpointStep, subjectStrength, images, seed } = request;
+  const { subjectId, checkpointStep, subjectStrength, images, seed, seeds } = request;
   const subject = subjectId === undefined ? undefined : await loadSubject(model, subjectId, checkpointStep);
   const uploaded = subject && uploadAdapters(pipeline, subject.modules, subjectStrength);
-  const start = performance.now();
+  const begin = performance.now();
   try {
     const text = uploaded?.adapters.text;
+    const start = await openStart(pipeline, request, decodePicture);
     const { conditional, unconditional } = await encodePrompts(pipeline, request, text);
     for (let image = 0; image < images; image++) {
-      const own = (seed + image) % 2 ** 32;
+      const own = seeds?.[image] ?? (seed + image) % 2 ** 32;
       const picture = yield* drawOne(
         pipeline,
-        { request, image, seed: own, conditional, unconditional, adapter: uploaded?.adapters.unet },
+        { request, image, seed: own, conditional, unconditional, start, adapter: uploaded?.adapters.unet },
         signal,
       );
-      const png = await encode(picture.rgba, picture.width, picture.height);
+      const png = await encodePng(picture.rgba, picture.width, picture.height);
       yield {
         kind: 'image-ready',
         image,
@@ -51,18 +54,19 @@ export async function* drawImages(
   } finally {
     uploaded?.dispose();
   }
-  return { images, secondsPerStep: (performance.now() - start) / 1000 / (images * request.steps) };
+  return { images, secondsPerStep: (performance.now() - begin) / 1000 / (images * request.steps) };
 }
 
 type One = {
   readonly request: SampleRequest;
   readonly image: number;
   readonly seed: number;
+  readonly start: OpenedStart | undefined;
 } & Pick<Parameters<typeof openDenoiser>[1], 'conditional' | 'unconditional' | 'adapter'>;
 
 async function* drawOne(
   pipeline: Pipeline,
-  { request, image, seed, conditional, unconditional, adapter }: One,
+  { request, image, seed, conditional, unconditional, start, adapter }: One,
   signal: AbortSignal,
 ): Job<SampleEvent, Picture> {
   const { model } = pipeline;
@@ -83,16 +87,24 @@ async function* drawOne(
     adapter,
     seeds: [seed],
   });
+  // In diffusers' order of draws: the picture's posterior, the noise, and for a mask the masked picture's posterior, which the four
+  // channels never see.
+  const picture = start && denoiser.start(start.latents);
   const noise = denoiser.initial();
+  if (start?.mask && start.latents.deviation) denoiser.initial().dispose();
+  const mask = start?.mask && denoiser.mask(start.mask);
   try {
-    const plan = planSampling(model.schedule, request.sampler, steps, { sigmas: request.sigmas });
-    const job = sample(plan, denoiser, { noise, previewEvery }, signal);
+    const plan = planSampling(model.schedule, request.sampler, steps, {
+      sigmas: request.sigmas,
+      strength: start?.strength,
+    });
+    const job = sample(plan, denoiser, { noise, picture, mask, previewEvery }, signal);
     for (;;) {
       const next = await job.next();
       if (next.done) {
-        const picture = await decodeLatents(pipeline, next.value);
+        const drawn = await decodeLatents(pipeline, next.value);
         next.value.dispose();
-        return picture;
+        return drawn;
       }
       const { step, stepCount, x0 } = next.value; // Heun calls the model more often than it has steps
       yield { kind: 'step-end', step, steps: stepCount, image, images };
@@ -100,7 +112,7 @@ async function* drawOne(
         yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await decodeLatents(pipeline, x0)) };
     }
   } finally {
-    noise.dispose();
+    for (const tensor of [noise, picture, mask]) tensor?.dispose();
     denoiser.close();
   }
 }
@@ -122,6 +134,7 @@ async function withParameters(
     ...(hasOwnSigmas(request) ? {} : { 'Schedule type': scheduleTypes[request.sigmas] }),
     'CFG scale': String(request.guidance),
     Seed: String(seed),
+    ...(request.start ? { 'Denoising strength': String(request.start.strength) } : {}),
     Size: `${request.width}x${request.height}`,
     Model: model.manifest.name,
     ...(subject === undefined
@@ -157,6 +170,14 @@ function checkRequest(model: BaseModel, request: SampleRequest): void {
     if (!(value >= lowest && value <= highest))
       throw new AppError('bad-settings', { setting, reason: `between ${lowest} and ${highest}`, value });
   }
+  const { seeds, images } = request;
+  const [lowest, highest] = ranges.seed;
+  const isSeed = (value: number) => Number.isInteger(value) && value >= lowest && value <= highest;
+  if (seeds && !(seeds.length === images && seeds.every(isSeed)))
+    throw new AppError('bad-settings', {
+      setting: 'seeds',
+      reason: `${images} from ${lowest} to ${highest}`,
+    });
   const step = sizeStep(model);
   for (const setting of ['width', 'height'] as const)
     if (request[setting] % step !== 0)

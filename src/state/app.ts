@@ -7,7 +7,7 @@ import type { GalleryImage } from '../storage/gallery';
 import type { KeyStorage } from '../storage/openrouter-key';
 import type { KindUsage, StorageEstimate } from '../storage/usage';
 import { defaultChatSettings, type Chat, type ChatSettings, type LiveAnswer } from './chat-state';
-import { emptyForm, type DrawForm, type Drawing } from './drawing-state';
+import { emptyForm, type DrawForm, type Drawing, type PaintedPicture } from './drawing-state';
 import type { CodecClient, EngineClient } from './engine-client';
 import type { LibraryClient } from './library-client';
 import type { Library } from './library-state';
@@ -68,6 +68,7 @@ export type App = {
   readonly library: StoreApi<Library>;
   readonly subjects: StoreApi<readonly Subject[]>;
   readonly form: StoreApi<DrawForm>;
+  readonly start: StoreApi<{ readonly painted: PaintedPicture | undefined }>;
   readonly drawing: StoreApi<Drawing>;
   readonly gallery: StoreApi<readonly GalleryImage[]>;
   readonly chat: StoreApi<Chat>;
@@ -106,6 +107,7 @@ export function createApp(services: Services): App {
     progress: storeOf<TrainingProgress | undefined>(undefined),
     library: storeOf<Library>({ stored: [], tasks: {}, token: '', isTokenKept: false }),
     subjects: storeOf<readonly Subject[]>([]),
+    start: createStore(() => ({ painted: undefined })),
     form: createStore<DrawForm>()(persist(() => emptyForm, kept<DrawForm>(services, 'likeness-form'))),
     drawing: storeOf<Drawing>({ phase: 'idle' }),
     gallery: storeOf<readonly GalleryImage[]>([]),

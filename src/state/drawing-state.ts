@@ -1,6 +1,14 @@
 // What a person asked to be drawn, and the drawing under way. One at a time, whichever page asked.
-import type { ModelInfo, PromptSyntax, SampleRequest, SamplerName, SigmaSpacing } from '../engine/contract';
+import type {
+  ModelInfo,
+  PromptSyntax,
+  SampleRequest,
+  SamplerName,
+  StartPicture,
+  SigmaSpacing,
+} from '../engine/contract';
 import type { Failure } from './failure';
+import { parseSeedList } from './seed-list';
 
 /** The form. A setting that nobody touched is undefined and follows the model. */
 export type DrawForm = {
@@ -11,6 +19,8 @@ export type DrawForm = {
   readonly checkpointStep: number | undefined;
   readonly subjectStrength: number;
   readonly seed: number;
+  readonly seedList: string; // '' = Seed and the ones after it; see seed-list.ts
+  readonly strength: number; // of the start picture
   readonly images: number;
   readonly steps: number | undefined;
   readonly guidance: number | undefined;
@@ -19,6 +29,9 @@ export type DrawForm = {
   readonly sampler: SamplerName | undefined;
   readonly sigmas: SigmaSpacing;
 };
+
+/** The start picture and where it is painted over; kept for this visit. */
+export type PaintedPicture = Pick<StartPicture, 'picture' | 'mask'>;
 
 export type DrawPlace = 'create' | 'chat';
 
@@ -44,6 +57,8 @@ export const emptyForm: DrawForm = {
   checkpointStep: undefined,
   subjectStrength: 1,
   seed: 0,
+  seedList: '',
+  strength: 0.75, // AUTOMATIC1111's: the picture's composition stays where diffusers' 0.8 often loses it
   images: 1,
   steps: undefined,
   guidance: undefined,
@@ -54,8 +69,9 @@ export const emptyForm: DrawForm = {
 };
 
 /** The form with the model's own values where nobody chose. */
-export function requestOf(form: DrawForm, model: ModelInfo): SampleRequest {
+export function requestOf(form: DrawForm, model: ModelInfo, start?: PaintedPicture): SampleRequest {
   const { sampling, resolution } = model;
+  const seeds = parseSeedList(form.seedList) ?? [];
   return {
     prompt: form.prompt.trim(),
     negativePrompt: form.negativePrompt.trim(),
@@ -68,7 +84,9 @@ export function requestOf(form: DrawForm, model: ModelInfo): SampleRequest {
     seed: form.seed,
     width: form.width ?? resolution,
     height: form.height ?? resolution,
-    images: form.images,
+    images: seeds.length || form.images,
+    ...(seeds.length > 0 ? { seeds } : {}),
+    ...(start ? { start: { ...start, strength: form.strength } } : {}),
     sampler: form.sampler ?? sampling.sampler,
     sigmas: form.sigmas,
     previewEvery: 2,

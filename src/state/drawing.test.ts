@@ -4,7 +4,7 @@ import { AppError } from '../base/errors';
 import { listGalleryImages } from '../storage/gallery';
 import { listMessages } from '../storage/chats';
 import { imaginePrompt, openChat, regenerate, sendMessage } from './chat';
-import { editForm, generate, randomizeSeed, stopDrawing } from './drawing';
+import { editForm, generate, paintMask, randomizeSeed, startFrom, stopDrawing } from './drawing';
 import { deletePicture, openGallery, restorePicture } from './gallery';
 import { importLoraFile } from './subjects';
 import { createTestApp, startTestApp } from './testing/test-app';
@@ -89,6 +89,32 @@ test('a stopped drawing keeps what is finished; a failed one says why', async ()
   lastDrawn(engine).job.fail(new AppError('out-of-memory'));
   await failed;
   expect(app.drawing.getState()).toMatchObject({ phase: 'failed', failure: { code: 'out-of-memory' } });
+});
+
+test('a start picture, its mask, strength and a list of seeds are asked for; the strength is restored', async () => {
+  const { app, engine } = await startTestApp();
+  const [picture, mask] = [new Blob(['picture']), new Blob(['mask'])];
+  editForm(app, { prompt: 'a dog', strength: 0.4, seedList: '3, 8-9' });
+  startFrom(app, picture);
+  paintMask(app, mask);
+  const drawing = generate(app);
+  await until(() => engine.drawn.length === 1);
+  const { request, job } = lastDrawn(engine);
+  expect(request).toMatchObject({ images: 3, seeds: [3, 8, 9], start: { strength: 0.4 } });
+  expect(await request.start!.picture.text()).toBe('picture');
+  expect(await request.start!.mask!.text()).toBe('mask');
+  job.give({ kind: 'image-ready', image: 0, seed: 3, png: new Blob(['one']) });
+  job.end({ images: 3, secondsPerStep: 1 });
+  await drawing;
+
+  editForm(app, { strength: 0.9 });
+  restorePicture(app, app.gallery.getState()[0]!);
+  expect(app.form.getState()).toMatchObject({ seed: 3, seedList: '', strength: 0.4 });
+  startFrom(app, picture);
+  expect(app.start.getState().painted).toEqual({ picture, mask: undefined });
+  startFrom(app, undefined);
+  paintMask(app, mask);
+  expect(app.start.getState().painted).toBeUndefined();
 });
 
 test('without a prompt nothing is drawn; the seed button gives another seed', async () => {

@@ -7,6 +7,7 @@ import { refreshEngine } from './engine';
 import { toFailure } from './failure';
 import { requestOf, type DrawForm, type DrawPlace, type Drawing } from './drawing-state';
 import { keepPicture } from './gallery';
+import { parseSeedList } from './seed-list';
 
 /** Changes fields of the form. Another subject takes its newest weights. */
 export function editForm(app: App, patch: Partial<DrawForm>): void {
@@ -17,13 +18,23 @@ export function editForm(app: App, patch: Partial<DrawForm>): void {
 /** Puts another seed into the form. */
 export const randomizeSeed = (app: App): void => editForm(app, { seed: app.services.newSeed() });
 
+/** Starts from a picture, with nothing painted; without one, from noise again. */
+export const startFrom = (app: App, picture: Blob | undefined): void =>
+  app.start.setState({ painted: picture && { picture, mask: undefined } });
+
+/** Where the start picture is drawn over: white on black, of its aspect; undefined = all of it. */
+export function paintMask(app: App, mask: Blob | undefined): void {
+  const { painted } = app.start.getState();
+  if (painted) app.start.setState({ painted: { ...painted, mask } });
+}
+
 /** Draws what the form says. */
 export async function generate(app: App): Promise<void> {
   const engine = app.engine.getState();
   if (engine.phase !== 'ready') return;
   const form = app.form.getState();
-  if (form.prompt.trim() === '') return;
-  await draw(app, requestOf(form, engine.model), 'create');
+  if (form.prompt.trim() === '' || parseSeedList(form.seedList) === undefined) return;
+  await draw(app, requestOf(form, engine.model, app.start.getState().painted), 'create');
 }
 
 /** Ends the drawing between two steps; pictures that are finished stay. */

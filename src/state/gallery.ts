@@ -8,7 +8,7 @@ import {
 } from '../storage/gallery';
 import type { App } from './app';
 import { attempt } from './attempt';
-import type { DrawForm } from './drawing-state';
+import { emptyForm, type DrawForm } from './drawing-state';
 import { samplerLabels, sigmaLabels } from './samplers';
 
 export type Picture = GalleryImage;
@@ -27,14 +27,22 @@ export async function keepPicture(
   request: SampleRequest,
 ): Promise<GalleryImage> {
   const { newId, now } = app.services;
-  const { subjectId = null, checkpointStep = null, ...rest } = request;
+  const { subjectId = null, checkpointStep = null, start, ...rest } = request;
   const image: GalleryImage = {
     version: 1,
     id: newId(),
     createdAt: now(),
     png,
     prompt: request.prompt,
-    request: { ...rest, subjectId, checkpointStep, seed, images: 1 },
+    request: {
+      ...rest,
+      ...(start ? { strength: start.strength } : {}),
+      subjectId,
+      checkpointStep,
+      seed,
+      seeds: [seed],
+      images: 1,
+    },
   };
   app.gallery.setState([image, ...app.gallery.getState()], true);
   await attempt(app, () => addGalleryImage(image));
@@ -83,6 +91,8 @@ function formOf({ request }: GalleryImage): DrawForm | undefined {
     subjectId: text('subjectId'),
     checkpointStep: number('checkpointStep'),
     subjectStrength: number('subjectStrength') ?? 1,
+    strength: number('strength') ?? emptyForm.strength,
+    seedList: '',
     images: 1,
     steps: number('steps'),
     guidance: number('guidance'),

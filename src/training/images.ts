@@ -15,6 +15,15 @@ export function toPlanarTensor(rgb: Uint8ClampedArray | Uint8Array, size: number
   return tensor;
 }
 
+/** Interleaved RGBA levels, opaque, [height, width, 4] → planar [3, height, width] in [-1, 1]. */
+export function planarFromRgba(rgba: Uint8ClampedArray): Float32Array<ArrayBuffer> {
+  const plane = rgba.length / 4;
+  return Float32Array.from({ length: plane * 3 }, (_, i) => {
+    const level = rgba[(i % plane) * 4 + Math.floor(i / plane)]!;
+    return (Math.fround(level / 255) - 0.5) / 0.5;
+  });
+}
+
 /** Mirrors every row of a planar tensor [..., width], left to right, into a new one. */
 export function flipHorizontal(tensor: Float32Array, width: number): Float32Array<ArrayBuffer> {
   assert(

@@ -1,6 +1,8 @@
-// A PNG encoder for Node, where there is no OffscreenCanvas.
-import { deflateSync } from 'node:zlib';
+// PNG both ways for Node, where there is no OffscreenCanvas. Only what the encoder writes is read.
+import { deflateSync, inflateSync } from 'node:zlib';
 import { crc32 } from '../../base/crc32';
+import { assert } from '../../base/assert';
+import type { DecodePicture } from '../decode-photo';
 import type { EncodePng } from '../encode-png';
 
 /** Encodes RGBA without filters. */
@@ -15,6 +17,20 @@ export const encodePngInNode: EncodePng = (rgba, width, height) => {
   const parts = [chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))];
   const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   return Promise.resolve(new Blob([signature, ...parts], { type: 'image/png' }));
+};
+
+/** The rows of a PNG of ours, each a filter byte and RGBA. */
+export async function pixelsOf(png: Blob): Promise<Uint8Array> {
+  const bytes = Buffer.from(await png.arrayBuffer());
+  const start = bytes.indexOf('IDAT');
+  return inflateSync(bytes.subarray(start + 4, start + 4 + bytes.readUInt32BE(start - 4)));
+}
+
+/** The levels of a PNG of ours that has the asked size already. */
+export const decodePngInNode: DecodePicture = async (file, name, width, height) => {
+  const rows = await pixelsOf(file);
+  assert(rows.length === height * (4 * width + 1), `${name} is ${width} × ${height}`);
+  return Uint8ClampedArray.from(rows.filter((_, i) => i % (4 * width + 1) !== 0));
 };
 
 function chunk(type: string, data: Buffer): Buffer<ArrayBuffer> {

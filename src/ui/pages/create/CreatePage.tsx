@@ -12,6 +12,7 @@ import { DrawSettings } from './DrawSettings';
 import { ImageList } from './ImageList';
 import { LivePreview } from './LivePreview';
 import { PromptFields } from './PromptFields';
+import { StartPicture } from './StartPicture';
 import { SubjectFields } from './SubjectFields';
 
 /** The place Create. */
@@ -33,6 +34,7 @@ export function CreatePage() {
         <section className={p['panel']} aria-label="What to draw">
           <PromptFields />
           <DrawControls />
+          <StartPicture />
           <SubjectFields />
           <DrawSettings />
         </section>

@@ -3,8 +3,10 @@ import { useStore } from 'zustand';
 import { editForm, randomizeSeed } from '../../../state/drawing';
 import { modelOf } from '../../../state/engine-state';
 import { samplerLabels, sigmaLabels } from '../../../state/samplers';
+import { parseSeedList } from '../../../state/seed-list';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
+import { Field } from '../../components/Field';
 import { NumberInput } from '../../components/NumberInput';
 import { SelectInput } from '../../components/SelectInput';
 import { SwitchInput } from '../../components/SwitchInput';
@@ -84,6 +86,19 @@ export function DrawSettings() {
           <Button icon="dice" aria-label="Random seed" onPress={() => randomizeSeed(app)} />
         </div>
       </div>
+      <Field
+        label="Seed list"
+        hint="Like 1, 5, 9-12: a picture of each, in place of Seed and Images."
+        error={parseSeedList(form.seedList) ? undefined : 'Up to 100 whole numbers, with commas between.'}
+      >
+        {(props) => (
+          <input
+            {...props}
+            value={form.seedList}
+            onChange={({ target }) => editForm(app, { seedList: target.value })}
+          />
+        )}
+      </Field>
       <SwitchInput
         label="Prompt weighting"
         hint="(word:1.2) counts more, [word] less; long prompts are read in parts, and BREAK starts the next."

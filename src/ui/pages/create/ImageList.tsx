@@ -1,6 +1,7 @@
 // The pictures, newest first.
 import { memo } from 'react';
 import { useStore } from 'zustand';
+import { startFrom } from '../../../state/drawing';
 import { deletePicture, restorePicture } from '../../../state/gallery';
 import type { Picture as GalleryPicture } from '../../../state/gallery';
 import { useApp } from '../../app-context';
@@ -44,6 +45,9 @@ const ImageItem = memo(function ImageItem({ image }: { readonly image: GalleryPi
         </Button>
         <Button look="quiet" onPress={() => restorePicture(app, image)}>
           Use settings
+        </Button>
+        <Button look="quiet" onPress={() => startFrom(app, image.png)}>
+          Start from this image
         </Button>
         <Button look="quiet" onPress={() => void deletePicture(app, image.id)}>
           Delete

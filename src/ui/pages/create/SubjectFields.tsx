@@ -4,10 +4,9 @@ import { editForm } from '../../../state/drawing';
 import { drawable } from '../../../state/subjects-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
-import { Field } from '../../components/Field';
+import { RangeInput } from '../../components/RangeInput';
 import { SelectInput } from '../../components/SelectInput';
 import p from '../page.module.css';
-import s from './Create.module.css';
 
 /** The combobox "Subject" and the slider "Subject strength". */
 export function SubjectFields() {
@@ -42,25 +41,14 @@ export function SubjectFields() {
         </p>
       )}
       {subjectId !== undefined && (
-        <Field label="Subject strength">
-          {({ id, ...described }) => (
-            <span className={s['slider']}>
-              <input
-                id={id}
-                aria-describedby={described['aria-describedby']}
-                type="range"
-                min={0}
-                max={2}
-                step={0.05}
-                value={subjectStrength}
-                onChange={({ target }) => editForm(app, { subjectStrength: Number(target.value) })}
-              />
-              <output htmlFor={id} className="numbers">
-                {subjectStrength.toFixed(2)}
-              </output>
-            </span>
-          )}
-        </Field>
+        <RangeInput
+          label="Subject strength"
+          lowest={0}
+          highest={2}
+          step={0.05}
+          value={subjectStrength}
+          onChange={(next) => editForm(app, { subjectStrength: next })}
+        />
       )}
     </>
   );
