@@ -1,4 +1,5 @@
 // UNet2DConditionModel of diffusers (Rombach et al. 2022): noisy latents, a time step and the text → the predicted noise or velocity.
+import { assertExists } from '../../base/assert';
 import type { GraphBuilder } from '../../onnx/builder';
 import type { Value } from '../../onnx/graph';
 import { add, concat, pad } from '../../onnx/operators';
@@ -120,7 +121,13 @@ function upBlock(
   const level = config.block_out_channels.length - 1 - i; // the down block that this one mirrors
   const out = config.block_out_channels[level]!;
   for (let j = 0; j <= perBlock(config.layers_per_block, level); j++) {
-    x = resnetPart(within(scope, `resnets.${j}`), context, x, out, skips.pop());
+    x = resnetPart(
+      within(scope, `resnets.${j}`),
+      context,
+      x,
+      out,
+      assertExists(skips.pop(), 'what was skipped'),
+    );
     if (attends) x = transformer(within(scope, `attentions.${j}`), context, level, x);
   }
   if (level === 0) return x;
