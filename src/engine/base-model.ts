@@ -3,7 +3,7 @@ import { AppError } from '../base/errors';
 import type { NoiseSchedule } from '../diffusion/schedule';
 import { samplers, type SamplerName } from '../diffusion/samplers/samplers';
 import type { ClipTextConfig } from '../models/clip/config';
-import { createTokenizer, type Tokenizer } from '../models/clip/tokenizer';
+import type { Tokenizer } from '../models/clip/tokenizer';
 import { pixelsPerLatent, type AdaptableLayer } from '../models/parameters';
 import type { AutoencoderConfig } from '../models/stable-diffusion';
 import type { UnetConfig } from '../models/unet/config';
@@ -57,6 +57,7 @@ async function openTokenizer(
   maxLength: number,
 ): Promise<Tokenizer> {
   if (!vocab || !merges) throw new AppError('file-missing', { file: 'tokenizer/vocab.json' });
+  const { createTokenizer } = await import('../models/clip/tokenizer'); // while the page is already in use
   return createTokenizer({
     vocab: (await readJson(vocab, 'tokenizer/vocab.json')) as Record<string, number>,
     merges: await merges.text(),
