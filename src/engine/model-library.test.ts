@@ -217,7 +217,7 @@ describe('a model that cannot be used is refused before any weight is fetched', 
 test('drawing starts as the scheduler’s config and the makers advise', () => {
   const config = (name: string, more = {}) => JSON.stringify({ _class_name: name, ...more });
   expect(adviseSampling('a/b', config('PNDMScheduler'))).toEqual({
-    sampler: 'ddim',
+    sampler: 'pndm',
     steps: 30,
     guidance: 7.5,
     guidanceRescale: 0,
@@ -226,6 +226,12 @@ test('drawing starts as the scheduler’s config and the makers advise', () => {
   expect(
     adviseSampling('a/b', config('DDIMScheduler', { rescale_betas_zero_snr: true })).guidanceRescale,
   ).toBe(0.7);
+  expect(adviseSampling('a/b', config('SomethingNewScheduler')).sampler).toBe('ddim');
+  expect(adviseSampling('SimianLuo/LCM_Dreamshaper_v7', config('LCMScheduler'))).toMatchObject({
+    sampler: 'lcm',
+    steps: 8,
+    guidance: 1,
+  });
   expect(adviseSampling('stabilityai/sd-turbo', config('EulerDiscreteScheduler'))).toMatchObject({
     sampler: 'euler',
     steps: 1,

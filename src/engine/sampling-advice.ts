@@ -11,12 +11,19 @@ const usual: Sampling = { sampler: 'ddim', steps: 30, guidance: 7.5, guidanceRes
 /** Models that need few steps and little or no guidance. */
 const distilled: Readonly<Record<string, Partial<Sampling> & { readonly sampler: SamplerName }>> = {
   'stabilityai/sd-turbo': { sampler: 'euler', steps: 1, guidance: 1 },
-  'SimianLuo/LCM_Dreamshaper_v7': { sampler: 'ddim', steps: 8, guidance: 1 },
+  'SimianLuo/LCM_Dreamshaper_v7': { sampler: 'lcm', steps: 8, guidance: 1 },
 };
 
 const schedulers: Readonly<Record<string, SamplerName>> = {
+  DDPMScheduler: 'ddpm',
   EulerDiscreteScheduler: 'euler',
   EulerAncestralDiscreteScheduler: 'euler-ancestral',
+  HeunDiscreteScheduler: 'heun',
+  DPMSolverMultistepScheduler: 'dpmpp-2m',
+  UniPCMultistepScheduler: 'unipc',
+  PNDMScheduler: 'pndm',
+  LCMScheduler: 'lcm',
+  TCDScheduler: 'tcd',
 };
 
 const schema = z.object({ _class_name: z.string(), rescale_betas_zero_snr: z.boolean().default(false) });
