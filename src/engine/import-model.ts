@@ -12,7 +12,6 @@ import { openBaseModel } from './base-model';
 import { adviseSampling } from './sampling-advice';
 import type { DownloadEvent } from './contract';
 import { clipVocabulary } from './clip-vocabulary';
-import { openSingleFile } from './single-file';
 
 /** A file with its path in what was chosen or dropped: "folder/unet/config.json". */
 export type GivenFile = { readonly path: string; readonly file: Blob };
@@ -93,6 +92,7 @@ async function chooseParts(
   if (!index && single.length === 1) {
     const { path, file } = single[0]!;
     const fileName = path.split('/').at(-1)!;
+    const { openSingleFile } = await import('./single-file');
     await openSingleFile(new Map([[fileName, file]]), fileName); // refused before anything is fetched
     const vocabulary = await clipVocabulary(source, signal);
     const stored = `model.${fileName.split('.').at(-1)!.toLowerCase()}`;
