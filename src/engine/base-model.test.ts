@@ -10,6 +10,8 @@ import { bundledFolder, bundledModel } from './testing/bundled';
 const vaeConfig = {
   _class_name: 'AutoencoderKL',
   block_out_channels: [8, 8, 8],
+  down_block_types: Array<string>(3).fill('DownEncoderBlock2D'),
+  up_block_types: Array<string>(3).fill('UpDecoderBlock2D'),
   latent_channels: 4,
   norm_num_groups: 4,
 };

@@ -27,7 +27,7 @@ export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
     text: parseClipTextConfig(await json('text_encoder/config.json')),
     vae: parseAutoencoder(await json('vae/config.json')),
   };
-  checkChannels(configs);
+  checkParts(configs);
   const weights = {
     unet: await openComponent(files, 'unet'),
     text_encoder: await openComponent(files, 'text_encoder'),
@@ -80,11 +80,19 @@ function checkPipeline(index: unknown): void {
   throw new AppError('unsupported-model', { file: 'model_index.json', reason });
 }
 
-function checkChannels({ unet, vae }: ModelConfigs): void {
-  if (unet.in_channels === vae.config.latent_channels) return;
-  const what = unet.in_channels === 9 ? 'an inpainting model' : `a UNet of ${unet.in_channels} channels`;
-  const reason = `it is ${what}, where the autoencoder gives ${vae.config.latent_channels}`;
-  throw new AppError('unsupported-model', { file: 'unet/config.json', reason });
+/** What one part gives, another takes. */
+function checkParts({ unet, text, vae }: ModelConfigs): void {
+  const refuse = (reason: string): never => {
+    throw new AppError('unsupported-model', { file: 'unet/config.json', reason });
+  };
+  const { in_channels: channels, out_channels: predicted, cross_attention_dim: width } = unet;
+  if (channels !== vae.config.latent_channels) {
+    const what = channels === 9 ? 'an inpainting model' : `a UNet of ${channels} channels`;
+    refuse(`it is ${what}, where the autoencoder gives ${vae.config.latent_channels}`);
+  }
+  if (predicted !== channels) refuse(`it takes ${channels} channels and predicts ${predicted}`);
+  if (width !== text.hidden_size)
+    refuse(`it attends to ${width} numbers a word, where the text encoder gives ${text.hidden_size}`);
 }
 
 function parseAutoencoder(config: unknown): AutoencoderConfig {

@@ -178,6 +178,19 @@ describe('a folder in diffusers layout', () => {
       },
     ],
     [
+      'a UNet that predicts variances too',
+      { ...folder, 'unet/config.json': json({ ...unet, out_channels: 8 }) },
+      { code: 'unsupported-model', details: { reason: 'it takes 4 channels and predicts 8' } },
+    ],
+    [
+      'the text encoder of another model',
+      { ...folder, 'text_encoder/config.json': json({ ...text_encoder, hidden_size: 64 }) },
+      {
+        code: 'unsupported-model',
+        details: { reason: 'it attends to 32 numbers a word, where the text encoder gives 64' },
+      },
+    ],
+    [
       'a config that is no JSON',
       { ...folder, 'unet/config.json': new Blob(['<html>']) },
       { code: 'bad-file', details: { file: 'unet/config.json', reason: 'it is not JSON' } },

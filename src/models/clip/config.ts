@@ -12,6 +12,7 @@ const schema = z.object({
   vocab_size: z.int().positive(),
   hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
+  use_attention_mask: z.literal(false).nullish(), // a pipeline would hide the padding then; eos_token_id only matters to the pooled state
 });
 
 export type ClipTextConfig = z.infer<typeof schema>;

@@ -36,6 +36,8 @@ const openClipVitH = {
 
 const vae = {
   latent_channels: 4,
+  down_block_types: Array<string>(4).fill('DownEncoderBlock2D'),
+  up_block_types: Array<string>(4).fill('UpDecoderBlock2D'),
   block_out_channels: [128, 256, 512, 512],
   layers_per_block: 2,
   scaling_factor: 0.18215,

@@ -3,20 +3,20 @@ import { z } from 'zod';
 import type { Value } from '../../onnx/graph';
 import { add, pad, slice } from '../../onnx/operators';
 import { attention, diffusersNames } from '../attention';
-import { parseConfig } from '../config';
+import { parseConfig, perLevel } from '../config';
 import { conv2d, fromTokens, groupNorm, silu, toTokens, upsample, within, type Scope } from '../layers';
 import { resnet } from '../resnet';
 
-const schema = z.object({
-  in_channels: z.int().positive().default(3),
-  out_channels: z.int().positive().default(3),
+const fields = z.object({
+  in_channels: z.literal(3).default(3), // colours
+  out_channels: z.literal(3).default(3),
   latent_channels: z.int().positive().default(4),
   block_out_channels: z.array(z.int().positive()).min(1),
   layers_per_block: z.int().positive().default(1),
   norm_num_groups: z.int().positive().default(32),
   act_fn: z.literal('silu').default('silu'),
-  down_block_types: z.array(z.literal('DownEncoderBlock2D')).optional(),
-  up_block_types: z.array(z.literal('UpDecoderBlock2D')).optional(),
+  down_block_types: z.array(z.literal('DownEncoderBlock2D')).default(['DownEncoderBlock2D']),
+  up_block_types: z.array(z.literal('UpDecoderBlock2D')).default(['UpDecoderBlock2D']),
   use_quant_conv: z.literal(true).default(true), // Stable Diffusion 3 and Flux go without
   use_post_quant_conv: z.literal(true).default(true),
   mid_block_add_attention: z.literal(true).default(true),
@@ -25,7 +25,11 @@ const schema = z.object({
     .number()
     .nullish()
     .transform((shift) => shift ?? 0),
+  latents_mean: z.null().default(null), // a shift and a scale of each channel: other models' pipelines apply them
+  latents_std: z.null().default(null),
 });
+
+const schema = fields.superRefine(perLevel('block_out_channels', 'down_block_types', 'up_block_types'));
 
 export type AutoencoderKlConfig = z.infer<typeof schema>;
 

@@ -2,22 +2,32 @@
 import { z } from 'zod';
 import type { Value } from '../../onnx/graph';
 import { add, relu, scale, tanh, upsampleNearest } from '../../onnx/operators';
-import { parseConfig } from '../config';
+import { parseConfig, perLevel } from '../config';
 import { conv2d, within, type Scope } from '../layers';
 
-const schema = z.object({
-  in_channels: z.int().positive().default(3),
-  out_channels: z.int().positive().default(3),
+const fields = z.object({
+  in_channels: z.literal(3).default(3), // colours
+  out_channels: z.literal(3).default(3),
   latent_channels: z.int().positive().default(4),
   encoder_block_out_channels: z.array(z.int().positive()).min(1),
   decoder_block_out_channels: z.array(z.int().positive()).min(1),
   num_encoder_blocks: z.array(z.int().min(0)).min(1),
   num_decoder_blocks: z.array(z.int().min(0)).min(1),
   act_fn: z.literal('relu').default('relu'),
-  upsampling_scaling_factor: z.int().positive().default(2),
+  upsample_fn: z.literal('nearest').default('nearest'),
+  upsampling_scaling_factor: z.literal(2).default(2), // the encoder halves
   scaling_factor: z.number().default(1),
   shift_factor: z.number().default(0),
 });
+
+const schema = fields.superRefine(
+  perLevel(
+    'num_decoder_blocks',
+    'num_encoder_blocks',
+    'encoder_block_out_channels',
+    'decoder_block_out_channels',
+  ),
+);
 
 export type AutoencoderTinyConfig = z.infer<typeof schema>;
 
