@@ -2,43 +2,24 @@
 // picture, each in a process of its own on onnxruntime-node. Linux; a minute or two each, up to 12 GB. `node tools/full-size/run.mjs
 // [fast balanced tight sampling]`
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { withBundle } from './bundle.mjs';
 
 const goals = { tight: 4e9, balanced: 6e9, fast: 12e9, sampling: 3.5e9 };
 const chosen = process.argv.slice(2);
 const works = Object.keys(goals).filter((work) => chosen.length === 0 || chosen.includes(work));
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = await mkdtemp(join(root, 'node_modules/.full-size-')); // inside, so that onnxruntime-node is found
-try {
-  await build({
-    configFile: false,
-    root,
-    logLevel: 'warn',
-    publicDir: false,
-    build: {
-      ssr: 'tools/full-size/measure.mjs',
-      outDir: folder,
-      target: 'node20',
-      rolldownOptions: { output: { entryFileNames: 'measure.mjs' } },
-    },
-  });
+await withBundle('measure.mjs', (measure) => {
   for (const work of works) {
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      ['--expose-gc', join(folder, 'measure.mjs'), work, 'float16'],
+      ['--expose-gc', measure, work, 'float16'],
       // freed memory goes back at once: every larger block is a mapping of its own
       { encoding: 'utf8', env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '1' } },
     );
     if (status !== 0) throw new Error(`${work}: ${stderr}`);
     console.log(lineOf(work, JSON.parse(stdout)));
   }
-} finally {
-  await rm(folder, { recursive: true });
-}
+});
 
 function lineOf(work, { peakBytes, estimateBytes, loadedBytes, seconds, finite }) {
   const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
