@@ -57,7 +57,7 @@ test('the model is described by its manifest and configs', () => {
     name: 'Likeness 64',
     license: 'CC BY-SA 4.0',
     resolution: 64,
-    sizeStep: 16,
+    sizeStep: 8,
     sampling: { sampler: 'ddim', steps: 20, guidance: 4 },
     loraLoadsIn: { kohya: ['diffusers'], peft: ['diffusers'] },
   });
@@ -151,7 +151,7 @@ describe('drawing', () => {
     ['seed', 2 ** 32],
     ['images', 0],
     ['subjectStrength', 2.5],
-    ['width', 40], // no multiple of 16
+    ['width', 44], // no multiple of 8
     ['height', 8],
     ['steps', NaN],
   ] as const)('%s %d is refused', async (setting, value) => {

@@ -199,6 +199,11 @@ function checkMemory(pipeline: Pipeline, { width, height, guidance }: SampleRequ
     throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
 }
 
-/** Sides must be divisible all the way down: the autoencoder's levels, then the UNet's. */
+/**
+ * Pixels that width and height are multiples of: 8 as in diffusers, or what a latent spans where that is more. Odd sides are rounded up on
+ * the UNet's way down, but where its convolutions pad nothing (no published model), sides must be divisible on every level.
+ */
 export const sizeStep = ({ unet, pixelsPerLatent }: BaseModel): number =>
-  pixelsPerLatent * 2 ** (unet.block_out_channels.length - 1);
+  unet.downsample_padding === 1
+    ? Math.max(8, pixelsPerLatent)
+    : pixelsPerLatent * 2 ** (unet.block_out_channels.length - 1);

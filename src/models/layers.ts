@@ -2,7 +2,18 @@
 import type { GraphBuilder } from '../onnx/builder';
 import type { DataType, Shape, Value } from '../onnx/graph';
 import { sizeOf } from '../onnx/graph';
-import { add, cast, conv, gemm, mul, reshape, sigmoid, transpose, upsampleNearest } from '../onnx/operators';
+import {
+  add,
+  cast,
+  conv,
+  gemm,
+  mul,
+  reshape,
+  sigmoid,
+  slice,
+  transpose,
+  upsampleNearest,
+} from '../onnx/operators';
 import type { Lora } from './lora';
 
 /** Where in a model we are: the builder, the component and module path that weight names start with, and what adapts its layers. */
@@ -109,9 +120,20 @@ export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: numbe
 /** x · sigmoid(x). */
 export const silu = (b: GraphBuilder, x: Value): Value => mul(b, x, sigmoid(b, x));
 
-/** Nearest-neighbour doubling, then a 3×3 convolution named "conv". */
-export const upsample = (scope: Scope, x: Value): Value =>
-  conv2d(within(scope, 'conv'), upsampleNearest(scope.builder, x, 2), x.shape[1]!, { size: 3 });
+/**
+ * Nearest-neighbour doubling of [n, c, h, w], then a 3×3 convolution named "conv". A side of `size` may be one less than the double:
+ * pixel i of 2h − 1 is then floor(i · h / (2h − 1)) in torch, which is floor(i / 2), so that the last one is left out.
+ */
+export function upsample(
+  scope: Scope,
+  x: Value,
+  size?: { readonly height: number; readonly width: number },
+): Value {
+  const { builder: b } = scope;
+  const doubled = upsampleNearest(b, x, 2);
+  const cut = size ? slice(b, slice(b, doubled, 2, 0, size.height), 3, 0, size.width) : doubled;
+  return conv2d(within(scope, 'conv'), cut, x.shape[1]!, { size: 3 });
+}
 
 /** [n, c, h, w] → [n·h·w, c]. */
 export const toTokens = (b: GraphBuilder, x: Value): Value => {

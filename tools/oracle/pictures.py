@@ -61,12 +61,12 @@ def levels(image: Image.Image) -> str:
 
 mask = Image.new("L", (64, 64), 0)
 mask.paste(255, (24, 16, 56, 48))  # x from 24 to 56, y from 16 to 48
-start, cases = None, []
+start, cases = None, []  # the wide pictures have latents of 22 x 10, then 11 x 5, then 6 x 3
 for name, (scheduler, options) in SAMPLERS.items():
     of = lambda: scheduler.from_config(base.scheduler.config, **options)
     text = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, guidance_rescale=RESCALE)
     start = start or text
-    wide = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, guidance_rescale=RESCALE, width=96, height=48)
+    wide = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, guidance_rescale=RESCALE, width=88, height=40)
     edit = draw(pipeline(diffusers.StableDiffusionImg2ImgPipeline, of()), EDIT, image=start, strength=STRENGTH)
     paint = pipeline(diffusers.StableDiffusionInpaintPipeline, of())
     part = draw(paint, EDIT, image=start, mask_image=mask, strength=STRENGTH, width=64, height=64)

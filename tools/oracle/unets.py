@@ -21,12 +21,12 @@ from configs import (
 TOKENS = 7
 
 
-def write(name: str, model: torch.nn.Module, timesteps: list[int], weights, tokens: int = TOKENS) -> None:
+def write(name: str, model: torch.nn.Module, timesteps: list[int], weights, tokens: int = TOKENS, size=None) -> None:
     config = full_config(model)
-    size = config["sample_size"]
+    height, width = size or [config["sample_size"]] * 2
     n = len(timesteps)
     inputs = {
-        "sample": named(f"unet-{name}.sample", [n, config["in_channels"], size, size]),
+        "sample": named(f"unet-{name}.sample", [n, config["in_channels"], height, width]),
         "timesteps": timesteps,
         "encoder_hidden_states": named(f"unet-{name}.context", [n, tokens, config["cross_attention_dim"]]),
     }
@@ -50,6 +50,9 @@ write("bk-base", seeded_unet(UNET_BK_BASE), [7, 981], "seeded")
 write("bk-small", seeded_unet(UNET_BK_SMALL), [7, 981], "seeded")
 write("bk-tiny", seeded_unet(UNET_BK_TINY), [7, 981], "seeded")
 write("bk-tiny-v2", seeded_unet(UNET_BK_TINY_V2), [7, 981], "seeded")
+
+# sides that are odd on every level: 9, 5, 3, 2 and 13, 7, 4, 2
+write("odd-sides", seeded_unet(UNET_SD1_DEEP), [7, 981], "seeded", size=(9, 13))
 
 
 def write_guidance(scale: float, timestep: int) -> None:

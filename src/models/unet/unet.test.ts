@@ -80,6 +80,8 @@ describe('small models with seeded weights', () => {
     ['unet-bk-small', 'native', ortNode],
     ['unet-bk-tiny', 'native', ortNode],
     ['unet-bk-tiny-v2', 'native', ortNode],
+    ['unet-odd-sides', 'native', ortNode],
+    ['unet-odd-sides', 'wasm', ortWeb],
   ])('%s, %s', async (name, _runtime, ort) => {
     const fixture = read(name);
     const prediction = await predict(ort, fixture, seededWeights);

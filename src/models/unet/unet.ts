@@ -17,7 +17,7 @@ export type UnetInputs = {
 
 type Context = { readonly config: UnetConfig; readonly time: Value; readonly text: Value };
 
-/** The prediction, of the sample's shape with out_channels. Each block is a segment, each layer in it a part. */
+/** The prediction, of the sample's shape with out_channels; sides may be odd, on any level. Each block is a segment, each layer in it a part. */
 export function unet(scope: Scope, config: UnetConfig, inputs: UnetInputs): Value {
   const { builder: b } = scope;
   const channels = config.block_out_channels;
@@ -132,5 +132,6 @@ function upBlock(
   }
   if (level === 0) return x;
   scope.builder.part(`${scope.path} upsampler`);
-  return upsample(within(scope, 'upsamplers.0'), x);
+  const [, , height, width] = assertExists(skips.at(-1), 'what was skipped').shape; // an odd side was rounded up on the way down
+  return upsample(within(scope, 'upsamplers.0'), x, { height: height!, width: width! });
 }

@@ -12,7 +12,7 @@ import { SelectInput } from '../../components/SelectInput';
 import { SwitchInput } from '../../components/SwitchInput';
 import s from './Create.module.css';
 
-const largestSide = 1024;
+const [smallestSide, largestSide] = [16, 1024];
 const sigmaOptions = Object.entries(sigmaLabels) as [keyof typeof sigmaLabels, string][];
 
 /** Sampler, numbers and the seed. */
@@ -26,7 +26,7 @@ export function DrawSettings() {
     <NumberInput
       label={label}
       value={value ?? model?.resolution}
-      lowest={step}
+      lowest={smallestSide}
       highest={largestSide}
       step={step}
       error={isMultiple(value, step) ? undefined : `A multiple of ${step}.`}
