@@ -57,11 +57,12 @@ const plan: SamplingPlan = {
 };
 
 const never = new AbortController().signal;
+const isPreviewDue = () => true;
 
 test('a plan is carried out term by term, with noise, history and estimates', async () => {
   const { backend, live, box } = watchedBackend((x, timestep) => x + timestep);
   const noise = box(3);
-  const job = sample(plan, backend, { noise, previewEvery: 1 }, never);
+  const job = sample(plan, backend, { noise, isPreviewDue }, never);
   const events: (Omit<SampleStepEvent<Box>, 'x0'> & { readonly x0: number | undefined })[] = [];
   let next = await job.next();
   for (; !next.done; next = await job.next()) events.push({ ...next.value, x0: next.value.x0?.value });
@@ -81,7 +82,7 @@ test('image-to-image starts from the noised picture, and inpainting keeps it out
   const start = { x0: 2, noise: 1 };
   const steps = [plain, { ...plain, noised: { x0: 10, noise: 100 } }]; // x is doubled
   const run = async (request: { mask?: Box }) => {
-    const job = sample({ start, steps }, backend, { noise, picture, ...request, previewEvery: 0 }, never);
+    const job = sample({ start, steps }, backend, { noise, picture, ...request }, never);
     let next = await job.next();
     while (!next.done) next = await job.next();
     return next.value;
@@ -93,7 +94,7 @@ test('image-to-image starts from the noised picture, and inpainting keeps it out
   expect(painted.value).toBe(0.25 * 2 * first + 0.75 * 5); // at the end the picture itself
   expect([...live]).toEqual([noise, picture, mask, whole, painted]);
 
-  const withoutPicture = sample({ start, steps }, backend, { noise, previewEvery: 0 }, never).next();
+  const withoutPicture = sample({ start, steps }, backend, { noise }, never).next();
   await expect(withoutPicture).rejects.toThrow('no picture');
 });
 
@@ -101,11 +102,13 @@ test('estimates come only where they are due', async () => {
   const { backend, box } = watchedBackend((x) => x);
   const steps = Array.from({ length: 5 }, () => plain);
   const due: number[] = [];
-  const request = { noise: box(1), previewEvery: 2 };
+  let asked = 0;
+  const request = { noise: box(1), isPreviewDue: () => ++asked % 2 === 0 };
   for await (const event of sample({ start: { x0: 0, noise: 1 }, steps }, backend, request, never)) {
     if (event.x0 !== undefined) due.push(event.step);
   }
   expect(due).toEqual([2, 4]);
+  expect(asked).toBe(4); // never of the last step
 });
 
 test('abort ends the loop before the next step and leaves nothing behind but the noise', async () => {
@@ -114,7 +117,7 @@ test('abort ends the loop before the next step and leaves nothing behind but the
   const noise = box(1);
   let steps = 0;
   const run = async () => {
-    for await (const event of sample(plan, backend, { noise, previewEvery: 1 }, controller.signal)) {
+    for await (const event of sample(plan, backend, { noise, isPreviewDue }, controller.signal)) {
       steps = event.step;
       controller.abort();
     }
@@ -130,7 +133,7 @@ test('leaving the loop, or a model that fails, disposes everything but the noise
   for await (const event of sample(
     { ...plan, start: { x0: 0, noise: 1 } },
     left.backend,
-    { noise, previewEvery: 1 },
+    { noise, isPreviewDue },
     never,
   )) {
     if (event.step === 2) break;
@@ -143,7 +146,7 @@ test('leaving the loop, or a model that fails, disposes everything but the noise
   });
   const other = failing.box(1);
   const run = async () => {
-    for await (const event of sample(plan, failing.backend, { noise: other, previewEvery: 1 }, never))
+    for await (const event of sample(plan, failing.backend, { noise: other, isPreviewDue }, never))
       void event;
   };
   await expect(run()).rejects.toThrow('no model');

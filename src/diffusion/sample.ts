@@ -27,8 +27,8 @@ export type SampleLoopRequest<T> = {
   readonly picture?: T | undefined;
   /** Inpainting: 1 where is drawn, 0 where the picture stays. */
   readonly mask?: T | undefined;
-  /** An estimate of the picture comes with every so many steps, 0 = never; the last step has none, the result follows at once. */
-  readonly previewEvery: number;
+  /** Asked after each model call but the last, whose result follows at once: whether an estimate of the picture is wanted. Left out: never. */
+  readonly isPreviewDue?: (() => boolean) | undefined;
 };
 
 export type SampleStepEvent<T> = {
@@ -49,7 +49,7 @@ export async function* sample<T>(
   request: SampleLoopRequest<T>,
   signal: AbortSignal,
 ): Job<SampleStepEvent<T>, T> {
-  const { noise, picture, mask, previewEvery } = request;
+  const { noise, picture, mask, isPreviewDue } = request;
   const stepCount = plan.steps.length;
   assert(stepCount > 0, 'a sampling plan has at least one step');
   assert(picture !== undefined || (plan.start.x0 === 0 && mask === undefined), 'there is no picture to keep');
@@ -84,8 +84,8 @@ export async function* sample<T>(
       // 1. the model
       const output = own(await backend.predict(x, step.timestep, step.inputScale, signal));
       // 2. the estimate of the picture, from the same x
-      const isPreviewDue = previewEvery > 0 && (index + 1) % previewEvery === 0 && index + 1 < stepCount;
-      const x0 = isPreviewDue ? await linear(termsOf(step.denoised, { x, output })) : undefined;
+      const isWanted = index + 1 < stepCount && isPreviewDue?.() === true;
+      const x0 = isWanted ? await linear(termsOf(step.denoised, { x, output })) : undefined;
       // 3. the step
       const fresh = step.noise === 0 ? undefined : own(await backend.noise(index));
       const past = step.history?.flatMap((coefficients, age) => {

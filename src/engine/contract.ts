@@ -31,7 +31,13 @@ export type ModelInfo = {
   readonly sizeStep: number; // width and height are multiples of this
   readonly samplers: readonly SamplerName[];
   readonly sigmaSamplers: readonly SamplerName[]; // those of them that SampleRequest.sigmas changes
-  readonly sampling: { readonly sampler: SamplerName; readonly steps: number; readonly guidance: number };
+  readonly sampling: {
+    readonly sampler: SamplerName;
+    readonly steps: number;
+    readonly guidance: number;
+    readonly batchSize: number; // 1 where drawing several at once is no faster, or does not fit
+  };
+  readonly takesPreviewDecoder: boolean; // live previews are rough without it
   readonly recipes: Readonly<Record<RecipeName, TrainingSettings>>;
   readonly settingRanges: SettingRanges;
   /** Tools that can load a LoRA of this base: the bundled base is unknown to AUTOMATIC1111 and ComfyUI. */
@@ -111,10 +117,11 @@ export type SampleRequest = {
   readonly width: number;
   readonly height: number;
   readonly images: number;
+  readonly batchSize?: number; // pictures in one UNet call, 1 where left out; fewer where memory has no room for so many
   readonly sampler: SamplerName;
   readonly sigmas: SigmaSpacing; // samplers without sigmas ignore it
   readonly start?: StartPicture;
-  readonly previewEvery: number; // steps, 0 = no live preview
+  readonly livePreview: boolean; // the picture as it stands, as often as it delays nothing
 };
 
 export type SampleEvent =
@@ -124,9 +131,10 @@ export type SampleEvent =
       readonly step: number; // model calls of this picture that are done, of `steps`: some samplers make more than the request has steps
       readonly steps: number;
       readonly image: number; // 0-based picture of the request
+      readonly batch: number; // pictures that are drawn together, `image` and the ones after it
       readonly images: number;
     }
-  | { readonly kind: 'preview-ready'; readonly image: number; readonly bitmap: ImageBitmap }
+  | { readonly kind: 'preview-ready'; readonly image: number; readonly bitmap: ImageBitmap } // of the first of a batch
   | { readonly kind: 'image-ready'; readonly image: number; readonly seed: number; readonly png: Blob };
 
 export type SampleResult = { readonly images: number; readonly secondsPerStep: number };

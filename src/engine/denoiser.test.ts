@@ -40,7 +40,7 @@ async function draw(
     runtime.upload('test', 'float32', [1, values.length / side ** 2, side, side], values),
   );
   const plan = planSampling(model.schedule, sampler, 4, options);
-  const job = sample(plan, denoiser, { noise, ...given, previewEvery: 0 }, new AbortController().signal);
+  const job = sample(plan, denoiser, { noise, ...given }, new AbortController().signal);
   let next = await job.next();
   while (!next.done) next = await job.next();
   const latents = Float32Array.from((await runtime.read(next.value)) as Float32Array);

@@ -35,7 +35,7 @@ export async function drawLatents(
   });
   const noise = denoiser.initial();
   try {
-    const job = sample(planSampling(schedule, sampler, steps), denoiser, { noise, previewEvery: 0 }, signal);
+    const job = sample(planSampling(schedule, sampler, steps), denoiser, { noise }, signal);
     for (;;) {
       const next = await job.next();
       if (next.done) return next.value;

@@ -33,7 +33,7 @@ const request: SampleRequest = {
   images: 1,
   sampler: 'ddim',
   sigmas: 'schedule',
-  previewEvery: 0,
+  livePreview: false,
 };
 
 async function draw(change: Partial<SampleRequest> = {}, signal = never) {
@@ -58,7 +58,8 @@ test('the model is described by its manifest and configs', () => {
     license: 'CC BY-SA 4.0',
     resolution: 64,
     sizeStep: 8,
-    sampling: { sampler: 'ddim', steps: 20, guidance: 4 },
+    sampling: { sampler: 'ddim', steps: 20, guidance: 4, batchSize: 1 },
+    takesPreviewDecoder: false,
     loraLoadsIn: { kohya: ['diffusers'], peft: ['diffusers'] },
   });
   expect(model.sizeBytes).toBeGreaterThan(24e6);
@@ -77,7 +78,7 @@ describe('drawing', () => {
       ...[1, 2, 'image-ready'],
       ...[1, 2, 'image-ready'],
     ]);
-    expect(three.events[3]).toEqual({ kind: 'step-end', step: 1, steps: 2, image: 1, images: 3 });
+    expect(three.events[3]).toEqual({ kind: 'step-end', step: 1, steps: 2, image: 1, batch: 1, images: 3 });
     expect(three.result.images).toBe(3);
     expect(three.result.secondsPerStep).toBeGreaterThan(0);
   });

@@ -15,7 +15,9 @@ import { estimateTraining } from './estimate';
 import { encodePng, type EncodePng } from './encode-png';
 import { browserSource, loadBaseModel, type ModelSource } from './load-model';
 import { exportLora, importLora, isStableDiffusion } from './lora-files';
-import { drawImages, sizeStep } from './sample-job';
+import { takesPreviewDecoder } from './preview-decoder';
+import { advisedBatchSize, drawImages, sizeStep } from './sample-job';
+import type { Pipeline } from './pipeline';
 import { EngineSession, type OpenRuntime } from './session';
 import { trainRun } from './train-job';
 import { planTraining } from './training-plan';
@@ -26,8 +28,15 @@ type Platform = {
   readonly source: ModelSource;
   readonly encodePng: EncodePng;
   readonly decodePicture: DecodePicture;
+  readonly now: () => number; // ms
 };
-const browser: Platform = { openRuntime, source: browserSource, encodePng, decodePicture };
+const browser: Platform = {
+  openRuntime,
+  source: browserSource,
+  encodePng,
+  decodePicture,
+  now: () => performance.now(),
+};
 
 /** An engine whose models lie below `baseUrl`. */
 export function createEngine(baseUrl: URL, platform = browser): EngineApi {
@@ -37,7 +46,7 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
     loadModel: async ({ modelId }, emit, signal) => {
       const model = await serve(loadBaseModel(modelId, baseUrl, signal, platform.source), emit);
       await session.use(model);
-      return describeModel(model);
+      return describeModel(await session.pipeline());
     },
     estimate: async ({ settings }) => {
       checkSettings(settings);
@@ -60,7 +69,10 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
         }
       }),
     sample: async (request, emit, signal) =>
-      serve(drawImages(await session.pipeline(), request, signal, platform), emit),
+      serve(
+        drawImages(await session.pipeline(), request, signal, { ...platform, root: platform.source.root }),
+        emit,
+      ),
     exportLora: (request) => exportLora(session.model, request),
     importLora: async ({ file, fileName }) => ({
       subjectId: await importLora(session.model, file, fileName),
@@ -91,7 +103,8 @@ async function rememberSpeed(session: EngineSession, runId: string, secondsPerSt
 /** Every tool that reads the format, where the base is one that they know. */
 const loadsAnywhere = ['AUTOMATIC1111', 'ComfyUI', 'diffusers'];
 
-function describeModel(model: BaseModel): ModelInfo {
+function describeModel(pipeline: Pipeline): ModelInfo {
+  const { model } = pipeline;
   const { manifest, sampler, unet } = model;
   const { steps, guidance } = manifest.sampling;
   const isKnown = isStableDiffusion(unet.block_out_channels);
@@ -104,7 +117,8 @@ function describeModel(model: BaseModel): ModelInfo {
     sizeStep: sizeStep(model),
     samplers: Object.keys(samplers) as SamplerName[],
     sigmaSamplers,
-    sampling: { sampler, steps, guidance },
+    sampling: { sampler, steps, guidance, batchSize: advisedBatchSize(pipeline) },
+    takesPreviewDecoder: takesPreviewDecoder(model),
     recipes: recipes(manifest.training),
     settingRanges,
     loraLoadsIn: { kohya: isKnown ? loadsAnywhere : ['diffusers'], peft: ['diffusers'] },

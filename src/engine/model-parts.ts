@@ -48,20 +48,28 @@ export function findWeights(
   find: (parameter: Value) => Found,
 ): Pick<ModelParts, 'sources' | 'layers'> {
   const { parameters, layers } = listParameters(configs);
+  const sources: Record<Component, ParameterSource[]> = { unet: [], text_encoder: [], vae: [] };
+  for (const source of locateWeights(parameters, find))
+    sources[components.find((start) => source.name.startsWith(`${start}.`))!].push(source);
+  return { sources, layers };
+}
+
+/** Where these weights lie. Throws as `findWeights` does. */
+export function locateWeights(
+  parameters: readonly Value[],
+  find: (parameter: Value) => Found,
+): readonly ParameterSource[] {
   const found = parameters.map((parameter) => ({ parameter, ...find(parameter) }));
   for (const { file, name, tensor } of found) if (tensor) checkType(tensor, file, name); // first: a file of whole numbers lacks names too
   const missing = found.find(({ tensor }) => tensor === undefined);
   if (missing) throw lacking(found.filter(({ file }) => file === missing.file));
-  const sources: Record<Component, ParameterSource[]> = { unet: [], text_encoder: [], vae: [] };
-  for (const { parameter, file, name, shape, tensor, part } of found) {
+  return found.map(({ parameter, file, name, shape, tensor, part }) => {
     if (!isSameShape(tensor!.shape, shape)) {
       const reason = `"${name}" is [${tensor!.shape.join()}], this kind of model has [${shape.join()}]`;
       throw new AppError('bad-file', { file, reason });
     }
-    const component = components.find((start) => parameter.name.startsWith(`${start}.`))!;
-    sources[component].push(sourceOf(parameter, part(tensor!), file, name));
-  }
-  return { sources, layers };
+    return sourceOf(parameter, part(tensor!), file, name);
+  });
 }
 
 function checkType({ dtype }: StoredTensor, file: string, name: string): void {

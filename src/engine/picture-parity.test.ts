@@ -5,7 +5,14 @@ import type { EngineApi, SampleEvent, SampleRequest, SamplerName } from './contr
 import { encodePngInNode, pixelsOf } from './testing/png';
 import { openBundledEngine } from './testing/bundled-engine';
 
-type Case = (typeof fixture.cases)[number];
+type Case = {
+  readonly sampler: string;
+  readonly kind: string;
+  readonly strength?: number;
+  readonly seeds?: readonly number[]; // drawn as one batch, of which `picture` is the last
+  readonly picture: string; // RGB levels in base64
+};
+const cases: readonly Case[] = fixture.cases;
 
 const never = new AbortController().signal;
 let engine: EngineApi;
@@ -13,7 +20,7 @@ beforeAll(async () => {
   engine = await openBundledEngine();
 }, 60_000);
 
-const first = fixture.cases[0]!;
+const first = cases[0]!;
 const levelsOf = ({ picture }: Case) => Uint8Array.from(Buffer.from(picture, 'base64'));
 
 async function pngOf(levelAt: (pixel: number, channel: number) => number): Promise<Blob> {
@@ -28,7 +35,7 @@ const isMasked = (pixel: number) => {
   return x >= 24 && x < 56 && y >= 16 && y < 48;
 };
 
-async function requestOf({ sampler, kind, strength }: Case): Promise<SampleRequest> {
+async function requestOf({ sampler, kind, strength, seeds }: Case): Promise<SampleRequest> {
   const { prompt, edit, steps, seed, guidance } = fixture;
   const given = levelsOf(first);
   const start = strength !== undefined && {
@@ -46,20 +53,23 @@ async function requestOf({ sampler, kind, strength }: Case): Promise<SampleReque
     ...{ steps, seed, guidance },
     width: kind === 'wide' ? 88 : 64,
     height: kind === 'wide' ? 40 : 64,
-    images: 1,
+    images: seeds?.length ?? 1,
+    ...(seeds ? { seeds, batchSize: seeds.length } : {}),
     sampler: sampler as SamplerName,
     sigmas: 'schedule',
     ...(start ? { start } : {}),
-    previewEvery: 0,
+    livePreview: false,
   };
 }
 
-async function draw(request: SampleRequest): Promise<Uint8Array> {
-  const events: SampleEvent[] = [];
-  await engine.sample(request, (event) => void events.push(event), never);
-  const ready = events.find((event) => event.kind === 'image-ready')!;
-  return rgbOf(await pixelsOf(ready.png), request.width);
+/** The RGB levels of all pictures of a request. */
+async function drawAll(request: SampleRequest): Promise<readonly Uint8Array[]> {
+  const pngs: Blob[] = [];
+  await engine.sample(request, (event) => void (event.kind === 'image-ready' && pngs.push(event.png)), never);
+  return Promise.all(pngs.map(async (png) => rgbOf(await pixelsOf(png), request.width)));
 }
+
+const draw = async (request: SampleRequest): Promise<Uint8Array> => (await drawAll(request)).at(-1)!;
 
 /** Rows of a filter byte and RGBA → RGB. */
 const rgbOf = (rows: Uint8Array, width: number): Uint8Array =>
@@ -70,7 +80,7 @@ function meanDifference(one: Uint8Array, other: Uint8Array): number {
   return one.reduce((sum, level, i) => sum + Math.abs(level - other[i]!), 0) / one.length;
 }
 
-test.each(fixture.cases)('$sampler, $kind, strength $strength', async (expected) => {
+test.each(cases)('$sampler, $kind, strength $strength, seeds $seeds', async (expected) => {
   const drawn = await draw(await requestOf(expected));
   const difference = meanDifference(drawn, levelsOf(expected));
   expect(difference).toBeLessThan(1); // levels of 255
@@ -78,7 +88,7 @@ test.each(fixture.cases)('$sampler, $kind, strength $strength', async (expected)
 
 test('a smaller strength keeps more of the picture, and a mask what is outside of it', async () => {
   const given = levelsOf(first);
-  const request = await requestOf(fixture.cases.find(({ kind }) => kind === 'image')!);
+  const request = await requestOf(cases.find(({ kind }) => kind === 'image')!);
   const start = request.start!;
   const weak = await draw({ ...request, start: { ...start, strength: 0.2 } });
   const strong = await draw({ ...request, start: { ...start, strength: 1 } });
@@ -93,7 +103,7 @@ test('a smaller strength keeps more of the picture, and a mask what is outside o
 });
 
 test.each([0, -1, 1.5, NaN])('strength %d is refused', async (strength) => {
-  const request = await requestOf(fixture.cases.find(({ kind }) => kind === 'image')!);
+  const request = await requestOf(cases.find(({ kind }) => kind === 'image')!);
   await expect(draw({ ...request, start: { ...request.start!, strength } })).rejects.toMatchObject({
     code: 'bad-settings',
     details: { setting: 'strength' },
@@ -111,4 +121,59 @@ test('a list of seeds draws each, and has one for each picture', async () => {
       code: 'bad-settings',
       details: { setting: 'seeds' },
     });
+});
+
+test('pictures drawn together are those drawn one by one, and events tell which', async () => {
+  const request = {
+    ...(await requestOf(cases.find(({ sampler }) => sampler === 'euler-ancestral')!)),
+    steps: 4,
+  };
+  const mask = await pngOf((pixel) => (isMasked(pixel) ? 255 : 0));
+  const given = levelsOf(first);
+  const picture = await pngOf((pixel, channel) => given[pixel * 3 + channel]!);
+  for (const start of [undefined, { picture, mask, strength: 0.8 }]) {
+    const three = { ...request, ...(start ? { start } : {}), images: 3, seeds: [4, 9, 2 ** 32 - 1] };
+    const alone = await drawAll(three);
+    const together = await drawAll({ ...three, batchSize: 2 });
+    const differences = alone.map((levels, i) =>
+      Math.max(...levels.map((level, k) => Math.abs(level - together[i]![k]!))),
+    );
+    expect(differences).toHaveLength(3);
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+    expect(meanDifference(alone[0]!, alone[1]!)).toBeGreaterThan(1);
+  }
+
+  const seen: unknown[] = [];
+  const keep = (event: SampleEvent) => {
+    if (event.kind === 'step-end') seen.push([event.step, event.image, event.batch]);
+    else if (event.kind === 'image-ready') seen.push([event.image, event.seed]);
+  };
+  await engine.sample({ ...request, steps: 2, images: 3, seed: 7, batchSize: 2 }, keep, never);
+  expect(seen).toEqual([
+    [1, 0, 2],
+    [2, 0, 2],
+    [0, 7],
+    [1, 8],
+    [1, 2, 1],
+    [2, 2, 1],
+    [2, 9],
+  ]);
+});
+
+test('a batch is stopped between steps, and after one of its pictures', async () => {
+  const request = { ...(await requestOf(first)), steps: 2, images: 4, batchSize: 2 };
+  const run = async (stopAt: (event: SampleEvent) => boolean) => {
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const keep = (event: SampleEvent) => {
+      seen.push(event.kind);
+      if (stopAt(event)) controller.abort();
+    };
+    await expect(engine.sample(request, keep, controller.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    return seen;
+  };
+  expect(await run(({ kind }) => kind === 'step-end')).toEqual(['step-end']);
+  expect(await run(({ kind }) => kind === 'image-ready')).toEqual(['step-end', 'step-end', 'image-ready']);
 });

@@ -26,7 +26,7 @@ export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): 
           { data: (await runtime.read(latents)) as Planes['data'], planes, height, width },
           side,
           model.pixelsPerLatent,
-          (tile) => decodeTile(pipeline, tile),
+          (tile) => decodePlanes(pipeline, tile),
         );
   return {
     rgba: fromPlanarTensor(picture.data, picture.width, picture.height),
@@ -35,7 +35,28 @@ export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): 
   };
 }
 
-async function decodeTile(pipeline: Pipeline, { data, planes, height, width }: Planes): Promise<Planes> {
+/** The pictures of a batch of latents [n, c, h, w], each decoded when it is asked for; the tensor stays the caller's. */
+export async function* decodeBatch(pipeline: Pipeline, latents: DeviceTensor): AsyncGenerator<Picture> {
+  const { runtime } = pipeline;
+  const [n, ...shape] = latents.shape as LatentShape;
+  if (n === 1) return yield await decodeLatents(pipeline, latents);
+  const data = ((await runtime.read(latents)) as Planes['data']).slice(); // what a runtime answers is its own
+  const size = data.length / n;
+  for (let i = 0; i < n; i++) {
+    const one = runtime.upload('VAE', 'float32', [1, ...shape], data.slice(i * size, (i + 1) * size));
+    try {
+      yield await decodeLatents(pipeline, one);
+    } finally {
+      one.dispose();
+    }
+  }
+}
+
+/** Latents of one picture as planes of levels, nearly in [-1, 1], decoded at once. */
+export async function decodePlanes(
+  pipeline: Pipeline,
+  { data, planes, height, width }: Planes,
+): Promise<Planes> {
   const tensor = pipeline.runtime.upload('VAE', 'float32', [1, planes, height, width], data);
   try {
     return await decodeTensor(pipeline, tensor);

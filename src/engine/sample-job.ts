@@ -1,92 +1,99 @@
-// Drawing pictures, as a job: prompt → latents → PNG, with a live preview, one picture after the other.
+// Drawing pictures, as a job: prompt → latents → PNG, some at once, with a live preview of the first of them.
 import { AppError } from '../base/errors';
 import type { Job } from '../base/job';
 import { sample } from '../diffusion/sample';
-import { planSampling, sigmaSamplers } from '../diffusion/samplers/samplers';
+import { planSampling } from '../diffusion/samplers/samplers';
 import type { LatentShape } from '../models/stable-diffusion';
-import { formatParameters, parametersKeyword } from '../weights/png-parameters';
-import { insertPngText } from '../weights/png-text';
+import type { DeviceTensor } from '../runtime/runtime';
+import type { ModelFileOptions } from '../storage/model-files';
 import type { BaseModel } from './base-model';
 import type { SampleEvent, SampleRequest, SampleResult } from './contract';
 import { openDenoiser } from './denoiser';
 import type { DecodePicture } from './decode-photo';
 import type { EncodePng } from './encode-png';
-import { decodeLatents, type Picture } from './pictures';
+import { LivePreview } from './live-preview';
+import { withParameters } from './picture-parameters';
+import { decodeBatch, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompts } from './prompts';
 import { samplingMemory } from './sampling-memory';
 import { openStart, type OpenedStart } from './start-picture';
 import { loadSubject, uploadAdapters } from './subjects';
 
-/** Draws request.images pictures; picture i has the seed request.seeds[i], or request.seed + i. Aborts between steps. */
+/** What drawing takes from its surroundings. */
+export type DrawPlatform = {
+  readonly encodePng: EncodePng;
+  readonly decodePicture: DecodePicture;
+  readonly now: () => number; // ms
+  readonly root?: ModelFileOptions['root']; // where the preview decoder lies
+};
+
+/**
+ * Draws request.images pictures, request.batchSize of them in one UNet call where memory has room for so many; picture i has the seed
+ * request.seeds[i], or request.seed + i, and is the same in any batch. Aborts between steps.
+ */
 export async function* drawImages(
   pipeline: Pipeline,
   request: SampleRequest,
   signal: AbortSignal,
-  { encodePng, decodePicture }: { readonly encodePng: EncodePng; readonly decodePicture: DecodePicture },
+  { encodePng, decodePicture, now, root }: DrawPlatform,
 ): Job<SampleEvent, SampleResult> {
   const { model } = pipeline;
   checkRequest(model, request);
-  checkMemory(pipeline, request);
-  const { subjectId, checkpointStep, subjectStrength, images, seed, seeds } = request;
+  const { batchSize, spareBytes } = chooseBatch(pipeline, request);
+  const { subjectId, checkpointStep, subjectStrength, images, seed } = request;
   const subject = subjectId === undefined ? undefined : await loadSubject(model, subjectId, checkpointStep);
   const uploaded = subject && uploadAdapters(pipeline, subject.modules, subjectStrength);
-  const begin = performance.now();
+  const preview = request.livePreview ? new LivePreview(pipeline, { spareBytes, now, root }) : undefined;
+  const begin = now();
   try {
-    const text = uploaded?.adapters.text;
     const start = await openStart(pipeline, request, decodePicture);
-    const { conditional, unconditional } = await encodePrompts(pipeline, request, text);
-    for (let image = 0; image < images; image++) {
-      const own = seeds?.[image] ?? (seed + image) % 2 ** 32;
-      const picture = yield* drawOne(
-        pipeline,
-        { request, image, seed: own, conditional, unconditional, start, adapter: uploaded?.adapters.unet },
-        signal,
-      );
-      const png = await encodePng(picture.rgba, picture.width, picture.height);
-      yield {
-        kind: 'image-ready',
-        image,
-        seed: own,
-        png: await withParameters(png, model, request, own, subject?.name),
-      };
+    const texts = await encodePrompts(pipeline, request, uploaded?.adapters.text);
+    const seeds = request.seeds ?? Array.from({ length: images }, (_, i) => (seed + i) % 2 ** 32);
+    for (let first = 0; first < images; first += batchSize) {
+      const batch = seeds.slice(first, first + batchSize);
+      const given = { ...texts, request, first, seeds: batch, start, adapter: uploaded?.adapters.unet };
+      const latents = yield* drawBatch(pipeline, given, preview, signal);
+      try {
+        let image = first;
+        for await (const { rgba, width, height } of decodeBatch(pipeline, latents)) {
+          const own = batch[image - first]!;
+          const png = await encodePng(rgba, width, height);
+          const named = await withParameters(png, model, request, own, subject?.name);
+          yield { kind: 'image-ready', image, seed: own, png: named };
+          image++;
+          if (image < images) signal.throwIfAborted();
+        }
+      } finally {
+        latents.dispose();
+      }
     }
   } finally {
+    await preview?.close();
     uploaded?.dispose();
   }
-  return { images, secondsPerStep: (performance.now() - begin) / 1000 / (images * request.steps) };
+  return { images, secondsPerStep: (now() - begin) / 1000 / (images * request.steps) };
 }
 
-type One = {
+type Batch = {
   readonly request: SampleRequest;
-  readonly image: number;
-  readonly seed: number;
+  readonly first: number; // of the request's pictures
   readonly start: OpenedStart | undefined;
-} & Pick<Parameters<typeof openDenoiser>[1], 'conditional' | 'unconditional' | 'adapter'>;
+} & Pick<Parameters<typeof openDenoiser>[1], 'seeds' | 'conditional' | 'unconditional' | 'adapter'>;
 
-async function* drawOne(
+/** The final latents of some pictures, drawn together; they become the caller's. */
+async function* drawBatch(
   pipeline: Pipeline,
-  { request, image, seed, conditional, unconditional, start, adapter }: One,
+  { request, first: image, start, ...given }: Batch,
+  preview: LivePreview | undefined,
   signal: AbortSignal,
-): Job<SampleEvent, Picture> {
+): Job<SampleEvent, DeviceTensor> {
   const { model } = pipeline;
-  const { width, height, guidance, steps, images, previewEvery } = request;
-  const shape: LatentShape = [
-    1,
-    model.unet.in_channels,
-    height / model.pixelsPerLatent,
-    width / model.pixelsPerLatent,
-  ];
+  const { guidance, steps, images } = request;
+  const batch = given.seeds.length;
   const rescale = model.manifest.sampling.guidanceRescale;
-  const denoiser = await openDenoiser(pipeline, {
-    shape,
-    conditional,
-    unconditional,
-    guidance,
-    rescale,
-    adapter,
-    seeds: [seed],
-  });
+  const shape = latentShape(model, request, batch);
+  const denoiser = await openDenoiser(pipeline, { shape, guidance, rescale, ...given });
   // In diffusers' order of draws: the picture's posterior, the noise, and for a mask the masked picture's posterior, which the four
   // channels never see.
   const picture = start && denoiser.start(start.latents);
@@ -98,18 +105,14 @@ async function* drawOne(
       sigmas: request.sigmas,
       strength: start?.strength,
     });
-    const job = sample(plan, denoiser, { noise, picture, mask, previewEvery }, signal);
+    const job = sample(plan, denoiser, { noise, picture, mask, isPreviewDue: preview?.isDue }, signal);
     for (;;) {
       const next = await job.next();
-      if (next.done) {
-        const drawn = await decodeLatents(pipeline, next.value);
-        next.value.dispose();
-        return drawn;
-      }
+      if (next.done) return next.value;
       const { step, stepCount, x0 } = next.value; // Heun calls the model more often than it has steps
-      yield { kind: 'step-end', step, steps: stepCount, image, images };
-      if (x0)
-        yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await decodeLatents(pipeline, x0)) };
+      yield { kind: 'step-end', step, steps: stepCount, image, batch, images };
+      if (x0 && preview)
+        yield { kind: 'preview-ready', image, bitmap: await bitmapOf(await preview.paint(x0)) };
     }
   } finally {
     for (const tensor of [noise, picture, mask]) tensor?.dispose();
@@ -120,45 +123,13 @@ async function* drawOne(
 const bitmapOf = ({ rgba, width, height }: Picture): Promise<ImageBitmap> =>
   createImageBitmap(new ImageData(rgba, width, height));
 
-/** The PNG with its settings in the text chunk that AUTOMATIC1111 writes and most tools read. */
-async function withParameters(
-  png: Blob,
-  model: BaseModel,
-  request: SampleRequest,
-  seed: number,
-  subject: string | undefined,
-): Promise<Blob> {
-  const settings = {
-    Steps: String(request.steps),
-    Sampler: request.sampler,
-    ...(hasOwnSigmas(request) ? {} : { 'Schedule type': scheduleTypes[request.sigmas] }),
-    'CFG scale': String(request.guidance),
-    Seed: String(seed),
-    ...(request.start ? { 'Denoising strength': String(request.start.strength) } : {}),
-    Size: `${request.width}x${request.height}`,
-    Model: model.manifest.name,
-    ...(subject === undefined
-      ? {}
-      : { Subject: subject, 'Subject strength': String(request.subjectStrength) }),
-  };
-  const { prompt, negativePrompt } = request;
-  const bytes = new Uint8Array(await png.arrayBuffer());
-  const text = formatParameters({ prompt, negativePrompt, settings });
-  return new Blob([insertPngText(bytes, parametersKeyword, text)], { type: 'image/png' });
-}
-
-/** What AUTOMATIC1111 calls the ways to space sigmas. */
-const scheduleTypes = { schedule: 'Automatic', karras: 'Karras', exponential: 'Exponential' } as const;
-
-const hasOwnSigmas = ({ sampler, sigmas }: SampleRequest): boolean =>
-  sigmas === 'schedule' || !sigmaSamplers.includes(sampler);
-
 /** [lowest, highest] of what a request may ask for. */
 const ranges = {
   steps: [1, 1000],
   guidance: [0, 50],
   seed: [0, 2 ** 32 - 1],
   images: [1, 100],
+  batchSize: [1, 16],
   subjectStrength: [0, 2],
   width: [16, 4096],
   height: [16, 4096],
@@ -166,8 +137,9 @@ const ranges = {
 
 function checkRequest(model: BaseModel, request: SampleRequest): void {
   for (const [setting, [lowest, highest]] of Object.entries(ranges)) {
-    const value = request[setting as keyof typeof ranges];
-    if (!(value >= lowest && value <= highest))
+    const value = request[setting as keyof typeof ranges] ?? lowest;
+    const isWhole = Number.isInteger(value) || setting === 'guidance' || setting === 'subjectStrength';
+    if (!(value >= lowest && value <= highest && isWhole))
       throw new AppError('bad-settings', { setting, reason: `between ${lowest} and ${highest}`, value });
   }
   const { seeds, images } = request;
@@ -188,15 +160,39 @@ function checkRequest(model: BaseModel, request: SampleRequest): void {
       });
 }
 
-/** Fails before anything is loaded where the picture would not fit: afterwards the tab may be gone. */
-function checkMemory(pipeline: Pipeline, { width, height, guidance }: SampleRequest): void {
+/**
+ * How many pictures one UNet call draws, and what is left of the memory then: as many as asked for, halved until they fit. Fails before
+ * anything is loaded where not even one does: afterwards the tab may be gone.
+ */
+function chooseBatch(
+  pipeline: Pipeline,
+  request: SampleRequest,
+): { readonly batchSize: number; readonly spareBytes: number } {
+  const { memoryLimitBytes: limitBytes } = pipeline.runtime;
+  for (let n = Math.min(request.batchSize ?? 1, request.images); ; n = Math.ceil(n / 2)) {
+    const shape = latentShape(pipeline.model, request, n);
+    const neededBytes = samplingMemory(pipeline, shape, request.guidance > 1);
+    if (neededBytes <= limitBytes) return { batchSize: n, spareBytes: limitBytes - neededBytes };
+    if (n === 1) throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
+  }
+}
+
+const latentShape = (
+  { unet, pixelsPerLatent }: BaseModel,
+  { width, height }: Pick<SampleRequest, 'width' | 'height'>,
+  n: number,
+): LatentShape => [n, unet.in_channels, height / pixelsPerLatent, width / pixelsPerLatent];
+
+/** Pictures that are advised to be drawn together at a model's own size: a processor gains nothing by it, a GPU should keep half its memory. */
+export function advisedBatchSize(pipeline: Pipeline): number {
   const { runtime, model } = pipeline;
-  const side = (pixels: number) => pixels / model.pixelsPerLatent;
-  const shape: LatentShape = [1, model.unet.in_channels, side(height), side(width)];
-  const neededBytes = samplingMemory(pipeline, shape, guidance > 1);
-  const { memoryLimitBytes: limitBytes } = runtime;
-  if (neededBytes > limitBytes)
-    throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
+  if (runtime.backend === 'wasm') return 1;
+  const { resolution, sampling } = model.manifest;
+  const fits = (n: number) => {
+    const shape = latentShape(model, { width: resolution, height: resolution }, n);
+    return samplingMemory(pipeline, shape, sampling.guidance > 1) <= runtime.memoryLimitBytes / 2;
+  };
+  return [4, 2].find(fits) ?? 1;
 }
 
 /**

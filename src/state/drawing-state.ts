@@ -22,6 +22,8 @@ export type DrawForm = {
   readonly seedList: string; // '' = Seed and the ones after it; see seed-list.ts
   readonly strength: number; // of the start picture
   readonly images: number;
+  readonly batchSize: number | undefined;
+  readonly livePreview: boolean;
   readonly steps: number | undefined;
   readonly guidance: number | undefined;
   readonly width: number | undefined;
@@ -43,6 +45,7 @@ export type Drawing =
       readonly controller: AbortController;
       readonly isQueued: boolean;
       readonly image: number; // 0-based
+      readonly batch: number; // pictures drawn together, from `image` on
       readonly images: number;
       readonly step: number; // of this image
       readonly steps: number;
@@ -60,6 +63,8 @@ export const emptyForm: DrawForm = {
   seedList: '',
   strength: 0.75, // AUTOMATIC1111's: the picture's composition stays where diffusers' 0.8 often loses it
   images: 1,
+  batchSize: undefined,
+  livePreview: true,
   steps: undefined,
   guidance: undefined,
   width: undefined,
@@ -85,14 +90,21 @@ export function requestOf(form: DrawForm, model: ModelInfo, start?: PaintedPictu
     width: form.width ?? resolution,
     height: form.height ?? resolution,
     images: seeds.length || form.images,
+    batchSize: form.batchSize ?? sampling.batchSize,
     ...(seeds.length > 0 ? { seeds } : {}),
     ...(start ? { start: { ...start, strength: form.strength } } : {}),
     sampler: form.sampler ?? sampling.sampler,
     sigmas: form.sigmas,
-    previewEvery: 2,
+    livePreview: form.livePreview,
   };
 }
 
 /** Part of the drawing that is done, 0 to 1. */
-export const drawnPart = ({ image, images, step, steps }: Extract<Drawing, { phase: 'running' }>): number =>
-  images * steps === 0 ? 0 : (image * steps + step) / (images * steps);
+export const drawnPart = ({
+  image,
+  batch,
+  images,
+  step,
+  steps,
+}: Extract<Drawing, { phase: 'running' }>): number =>
+  images * steps === 0 ? 0 : (image * steps + batch * step) / (images * steps);

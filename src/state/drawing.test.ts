@@ -36,12 +36,13 @@ test('draws what the form says, the model answering for what nobody chose', asyn
     images: 2,
     sampler: 'ddim',
     sigmas: 'schedule',
-    previewEvery: 2,
+    batchSize: 1,
+    livePreview: true,
   });
   let closed = 0;
   const bitmap = { width: 64, height: 64, close: () => closed++ };
   job.give(
-    { kind: 'step-end', step: 3, steps: 20, image: 0, images: 2 },
+    { kind: 'step-end', step: 3, steps: 20, image: 0, batch: 1, images: 2 },
     { kind: 'preview-ready', image: 0, bitmap },
     { kind: 'image-ready', image: 0, seed: 5, png: new Blob(['first']) },
     { kind: 'image-ready', image: 1, seed: 6, png: new Blob(['second']) },

@@ -59,6 +59,7 @@ export async function draw(
     controller,
     isQueued: false,
     image: 0,
+    batch: 1,
     images,
     step: 0,
     steps,
@@ -73,8 +74,8 @@ export async function draw(
         else if (event.kind === 'preview-ready') app.frames.publish(event.bitmap);
         else if (event.kind === 'queued') app.drawing.setState({ ...running, isQueued: true }, true);
         else {
-          const { image, step, steps } = event;
-          app.drawing.setState({ ...running, image, step, steps }, true);
+          const { image, batch, step, steps } = event;
+          app.drawing.setState({ ...running, image, batch, step, steps }, true);
         }
       }
     });

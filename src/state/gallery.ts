@@ -67,8 +67,11 @@ export function restorePicture(app: App, image: GalleryImage): void {
   app.form.setState({ ...restored, ...subject });
 }
 
+/** What the picture depends on. */
+type PictureForm = Omit<DrawForm, 'batchSize' | 'livePreview'>;
+
 /** The form that draws this picture again, or undefined where its request is not understood. */
-function formOf({ request }: GalleryImage): DrawForm | undefined {
+function formOf({ request }: GalleryImage): PictureForm | undefined {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) return undefined;
   const value = request as Readonly<Record<string, unknown>>;
   const number = (key: string): number | undefined => {

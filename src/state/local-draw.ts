@@ -35,7 +35,7 @@ async function drawFor(app: App, request: DrawRequest, signal: AbortSignal): Pro
   };
   const pictures: Blob[] = [];
   for await (const event of engine.client.sample(
-    { ...requestOf(form, engine.model), previewEvery: 0 },
+    { ...requestOf(form, engine.model), livePreview: false },
     signal,
   )) {
     if (event.kind === 'image-ready') pictures.push(event.png);

@@ -17,6 +17,7 @@ from PIL import Image
 
 OUT = BUNDLED.parents[2] / "src/engine/__fixtures__/pictures.json"
 GUIDANCE, RESCALE, STEPS, SEED, STRENGTH = 4.0, 0.7, 10, 11, 0.6
+BATCH = (SEED, 2**32 - 1, 30)
 PROMPT, EDIT = "a photo of a red ball", "a photo of a blue car"
 SAMPLERS = {
     "ddim": (diffusers.DDIMScheduler, {}),
@@ -40,10 +41,11 @@ class RescaledUnet(torch.nn.Module):
         return (torch.cat([guided, guided]),)
 
 
-def draw(pipeline, prompt: str, **options) -> Image.Image:
-    generator = torch.Generator("cpu").manual_seed(SEED)
-    options |= dict(num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=generator)
-    return pipeline(prompt, **options).images[0]
+def draw(pipeline, prompt: str, seeds=(SEED,), **options) -> Image.Image:
+    """The last of a batch, each picture with a generator of its own."""
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    options |= dict(num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=generators)
+    return pipeline(prompt, num_images_per_prompt=len(seeds), **options).images[-1]
 
 
 def pipeline(kind: type, scheduler) -> diffusers.DiffusionPipeline:
@@ -67,8 +69,10 @@ for name, (scheduler, options) in SAMPLERS.items():
     text = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, guidance_rescale=RESCALE)
     start = start or text
     wide = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, guidance_rescale=RESCALE, width=88, height=40)
+    batch = draw(pipeline(diffusers.StableDiffusionPipeline, of()), PROMPT, BATCH, guidance_rescale=RESCALE)
     edit = draw(pipeline(diffusers.StableDiffusionImg2ImgPipeline, of()), EDIT, image=start, strength=STRENGTH)
     paint = pipeline(diffusers.StableDiffusionInpaintPipeline, of())
+    edits = draw(pipeline(diffusers.StableDiffusionImg2ImgPipeline, of()), EDIT, BATCH, image=start, strength=STRENGTH)
     part = draw(paint, EDIT, image=start, mask_image=mask, strength=STRENGTH, width=64, height=64)
     whole = draw(paint, EDIT, image=start, mask_image=mask, strength=1.0, width=64, height=64)
     cases += [
@@ -77,6 +81,8 @@ for name, (scheduler, options) in SAMPLERS.items():
         {"sampler": name, "kind": "image", "strength": STRENGTH, "picture": levels(edit)},
         {"sampler": name, "kind": "mask", "strength": STRENGTH, "picture": levels(part)},
         {"sampler": name, "kind": "mask", "strength": 1, "picture": levels(whole)},
+        {"sampler": name, "kind": "text", "seeds": BATCH, "picture": levels(batch)},
+        {"sampler": name, "kind": "image", "strength": STRENGTH, "seeds": BATCH, "picture": levels(edits)},
     ]
 OUT.parent.mkdir(exist_ok=True)
 settings = {"prompt": PROMPT, "edit": EDIT, "steps": STEPS, "seed": SEED, "guidance": GUIDANCE}

@@ -21,10 +21,10 @@ export function sigmasOf(config: Readonly<Record<string, unknown>>): SigmaSpacin
 /** The latents after every model call, and the estimates of x_0 that came with them, from the noise that the fixtures start from. */
 export async function runPlan(
   plan: SamplingPlan,
-  request: Omit<SampleLoopRequest<Float32Array>, 'noise' | 'previewEvery'> = {},
+  request: Omit<SampleLoopRequest<Float32Array>, 'noise' | 'isPreviewDue'> = {},
 ) {
   const seen: Float32Array[] = [];
-  const loop = { ...request, noise: torchRandn(7, size), previewEvery: 1 };
+  const loop = { ...request, noise: torchRandn(7, size), isPreviewDue: () => true };
   const job = sample(plan, fakeBackend(seen), loop, new AbortController().signal);
   const denoised: (Float32Array | undefined)[] = [];
   let next = await job.next();

@@ -20,6 +20,7 @@ export async function openBundledEngine(): Promise<EngineApi> {
     source,
     encodePng: encodePngInNode,
     decodePicture: decodePngInNode,
+    now: () => performance.now(),
   });
   await engine.loadModel({ modelId: 'bundled' }, () => {}, new AbortController().signal);
   return engine;

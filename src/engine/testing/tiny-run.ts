@@ -157,7 +157,7 @@ export async function sampleTiny(pipeline: Pipeline, fixture: TinyRunFixture): P
   const noise = denoiser.initial();
   try {
     const plan = planSampling(model.schedule, model.sampler, 2);
-    const job = sample(plan, denoiser, { noise, previewEvery: 1 }, new AbortController().signal);
+    const job = sample(plan, denoiser, { noise }, new AbortController().signal);
     for (;;) {
       const step = await job.next();
       if (!step.done) continue;
