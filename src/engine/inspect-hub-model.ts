@@ -2,12 +2,15 @@
 // weights. What this page cannot use is refused here, after kilobytes; what it can use comes out as the record that a download needs.
 import { z } from 'zod';
 import { AppError } from '../base/errors';
+import { pixelsPerLatent } from '../models/parameters';
 import { chooseFiles, type ChosenFile, type HubFile } from '../storage/hub/choose-files';
 import type { HubAddress } from '../storage/hub/hub-address';
 import { digest, findHubModel, openHubFile, readHubFile, type HubModel } from '../storage/hub/hub-model';
+import { previewDecoderId } from '../storage/hub/preview-decoder-id';
 import type { ModelFile, ModelManifest } from '../storage/model-manifest';
 import type { ModelRecord } from '../storage/models';
-import { openBaseModel } from './base-model';
+import { openBaseModel, type OpenFile } from './base-model';
+import { openPreviewDecoder, previewDecoderFiles } from './preview-decoder';
 import { adviseSampling } from './sampling-advice';
 
 export type Inspection = {
@@ -40,9 +43,10 @@ export async function inspectHubModel(
   now: number,
 ): Promise<Inspection> {
   const model = await findHubModel(address, fetch);
+  const isDecoder = model.id === previewDecoderId;
   const index = model.files.find(({ path }) => path === 'model_index.json');
   if (index) checkPipeline(await readHubFile(model, index, fetch));
-  const chosen = chooseFiles(model.files);
+  const chosen = isDecoder ? decoderFiles(model.files) : chooseFiles(model.files);
   const opened = new Map(
     await Promise.all(chosen.map(async (file) => [file.name, await openFile(model, file, fetch)] as const)),
   );
@@ -51,6 +55,7 @@ export async function inspectHubModel(
     if (!file) throw new AppError('file-missing', { file: path });
     return file.blob;
   };
+  const scheduler = isDecoder ? '{}' : await open('scheduler/scheduler_config.json').text();
   const manifest: ModelManifest = {
     version: 1,
     id: model.id,
@@ -58,17 +63,19 @@ export async function inspectHubModel(
     license: model.license || 'see its page',
     files: chosen.map(({ name }) => opened.get(name)!.file),
     resolution: 512,
-    sampling: adviseSampling(model.id, await open('scheduler/scheduler_config.json').text()),
+    sampling: adviseSampling(model.id, scheduler),
     training: {},
   };
-  const { unet, pixelsPerLatent } = await openBaseModel(manifest, (path) => Promise.resolve(open(path)));
+  const resolution = await (isDecoder ? decoderResolution : modelResolution)(manifest, async (path) =>
+    open(path),
+  );
   return {
     isGated: model.isGated,
     record: {
       version: 1,
       id: model.id,
       addedAt: now,
-      manifest: { ...manifest, resolution: unet.sample_size * pixelsPerLatent },
+      manifest: { ...manifest, resolution },
       source: {
         kind: 'hub',
         commit: model.commit,
@@ -77,6 +84,25 @@ export async function inspectHubModel(
     },
   };
 }
+
+/** Opens the model, which checks it, and answers the pixels of a side. */
+async function modelResolution(manifest: ModelManifest, open: OpenFile): Promise<number> {
+  const { unet, pixelsPerLatent } = await openBaseModel(manifest, open);
+  return unet.sample_size * pixelsPerLatent;
+}
+
+/** The preview decoder draws nothing by itself: it is checked alike, and its pixels are those of one latent. */
+async function decoderResolution(_: ModelManifest, open: OpenFile): Promise<number> {
+  return pixelsPerLatent((await openPreviewDecoder(open)).vae);
+}
+
+/** TAESD's files. No commit and no hash of them is written down here: the hub's list names both, as for any model. */
+const decoderFiles = (files: readonly HubFile[]): readonly ChosenFile[] =>
+  previewDecoderFiles.map((name) => {
+    const file = files.find(({ path }) => path === name);
+    if (!file) throw new AppError('unsupported-model', { reason: `the repository has no ${name}` });
+    return { ...file, name };
+  });
 
 const indexSchema = z.object({ _class_name: z.string() });
 

@@ -39,7 +39,10 @@ export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): 
 export async function* decodeBatch(pipeline: Pipeline, latents: DeviceTensor): AsyncGenerator<Picture> {
   const { runtime } = pipeline;
   const [n, ...shape] = latents.shape as LatentShape;
-  if (n === 1) return yield await decodeLatents(pipeline, latents);
+  if (n === 1) {
+    yield await decodeLatents(pipeline, latents);
+    return;
+  }
   const data = ((await runtime.read(latents)) as Planes['data']).slice(); // what a runtime answers is its own
   const size = data.length / n;
   for (let i = 0; i < n; i++) {

@@ -3,6 +3,8 @@ import type { ModelOffer } from '../engine/contract';
 import type { StoredModel } from '../storage/models';
 import type { Failure } from './failure';
 
+import { previewDecoderId } from '../storage/hub/preview-decoder-id';
+
 export { parseHubAddress } from '../storage/hub/hub-address';
 
 export type ModelTask =
@@ -53,18 +55,29 @@ export type ModelRow = {
 };
 
 /** The lines: what is in this browser first, then what a person asked for, then the known ones. */
-export function modelRows({ stored, tasks }: Library): readonly ModelRow[] {
+export function modelRows(library: Library): readonly ModelRow[] {
   const notes = new Map(knownModels.map(({ id, note }) => [id, note]));
-  const byId = new Map(stored.map((model) => [model.record.id, model]));
-  const asked = Object.keys(tasks).filter((id) => !notes.has(id));
-  const ids = new Set([...byId.keys(), ...asked, ...notes.keys()]);
-  return [...ids].map((id) => ({
-    id,
-    note: notes.get(id) ?? '',
-    stored: byId.get(id),
-    task: tasks[id],
-  }));
+  const here = library.stored.map(({ record }) => record.id);
+  const asked = Object.keys(library.tasks).filter((id) => !notes.has(id));
+  const ids = new Set([...here, ...asked, ...notes.keys()]);
+  ids.delete(previewDecoderId);
+  return [...ids].map((id) => rowOf(library, id, notes.get(id) ?? ''));
 }
+
+/** The line of the decoder of live previews, which is no base model. */
+export const previewDecoderRow = (library: Library): ModelRow =>
+  rowOf(
+    library,
+    previewDecoderId,
+    'Small: shows pictures of Stable Diffusion models sharply while they are drawn.',
+  );
+
+const rowOf = ({ stored, tasks }: Library, id: string, note: string): ModelRow => ({
+  id,
+  note,
+  stored: stored.find(({ record }) => record.id === id),
+  task: tasks[id],
+});
 
 /** Whether a download has the room that the browser says is there. */
 export const hasRoom = ({ sizeBytes, storedBytes, freeBytes }: ModelOffer): boolean =>

@@ -14,7 +14,7 @@ import {
   removeStoredModel,
   setHubToken,
 } from './library';
-import { hasRoom, knownModels, modelRows } from './library-state';
+import { hasRoom, knownModels, modelRows, previewDecoderRow } from './library-state';
 import { createFakeEngine, fakeModel } from './testing/fake-engine';
 import { createFakeLibrary, fakeOffer, type FakeLibrary } from './testing/fake-library';
 import { createTestApp, type TestApp } from './testing/test-app';
@@ -98,6 +98,15 @@ test('a model that the hub spells otherwise has one line, and one that it lacks 
   expect(ids).toEqual([id, 'maker/none', ...knownModels.map((known) => known.id)]);
   dismissModel(app, 'maker/none');
   expect(modelRows(app.library.getState())).toHaveLength(1 + knownModels.length);
+});
+
+test('the preview decoder has a line of its own, and none among the base models', async () => {
+  expect(previewDecoderRow(app.library.getState())).toMatchObject({ task: undefined, stored: undefined });
+  const decoder = previewDecoderRow(app.library.getState()).id;
+  await inspectModel(app, { id: decoder, revision: 'main' });
+  expect(previewDecoderRow(app.library.getState()).task?.phase).toBe('failed'); // this hub has none
+  expect(modelRows(app.library.getState()).map((row) => row.id)).not.toContain(decoder);
+  dismissModel(app, decoder);
 });
 
 test('room is what is still missing against what is free', () => {

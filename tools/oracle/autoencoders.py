@@ -11,7 +11,7 @@ Around the models, diffusers' pipelines and training scripts do
 import diffusers
 import torch
 from common import BUNDLED, MODELS, bundled_weights, exact, floats, full_config, named, read_floats, save, seed_weights
-from configs import KL_F2, KL_F4, KL_F8, TINY_F4, TINY_F8
+from configs import KL_F2, KL_F4, KL_F8, TAESD, TINY_F4, TINY_F8
 
 
 def write(name: str, model: torch.nn.Module, weights, side: int, reduction: int) -> None:
@@ -51,6 +51,7 @@ def write_tiled(name: str, model: torch.nn.Module, tile: int, height: int, width
 
 write("tiny-f4", tiny(TINY_F4), "seeded", 32, 4)
 write("tiny-f8", tiny(TINY_F8), "seeded", 32, 8)
+write("taesd", tiny(TAESD), "seeded", 24, 8)
 write("kl-f2", kl(KL_F2), "seeded", 16, 2)
 write("kl-f4", kl(KL_F4), "seeded", 16, 4)
 write_tiled("kl-tiled", kl(KL_F2), 8, 13, 18)

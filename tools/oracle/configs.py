@@ -84,6 +84,15 @@ TINY_F8 = TINY_F4 | dict(
     num_decoder_blocks=[3, 3, 3, 1],
 )
 
+# madebyollin/taesd as it is published
+TAESD = TINY_F8 | dict(
+    encoder_block_out_channels=[64, 64, 64, 64],
+    decoder_block_out_channels=[64, 64, 64, 64],
+    force_upcast=False,
+    latent_magnitude=3,
+    latent_shift=0.5,
+)
+
 KL_F2 = dict(
     in_channels=3,
     out_channels=3,

@@ -74,6 +74,8 @@ describe('decoding and encoding', () => {
     ['vae-tiny-f4', 'native', ortNode],
     ['vae-tiny-f4', 'wasm', ortWeb],
     ['vae-tiny-f8', 'native', ortNode],
+    ['vae-taesd', 'native', ortNode],
+    ['vae-taesd', 'wasm', ortWeb],
     ['vae-kl-f2', 'native', ortNode],
     ['vae-kl-f2', 'wasm', ortWeb],
     ['vae-kl-f4', 'native', ortNode],

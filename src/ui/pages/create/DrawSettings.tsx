@@ -11,6 +11,7 @@ import { NumberInput } from '../../components/NumberInput';
 import { SelectInput } from '../../components/SelectInput';
 import { SwitchInput } from '../../components/SwitchInput';
 import s from './Create.module.css';
+import { PreviewSettings } from './PreviewSettings';
 
 const [smallestSide, largestSide] = [16, 1024];
 const sigmaOptions = Object.entries(sigmaLabels) as [keyof typeof sigmaLabels, string][];
@@ -73,6 +74,13 @@ export function DrawSettings() {
           highest={100}
           onChange={(images) => editForm(app, { images })}
         />
+        <NumberInput
+          label="Batch size"
+          value={form.batchSize ?? model?.sampling.batchSize}
+          lowest={1}
+          highest={16}
+          onChange={(batchSize) => editForm(app, { batchSize })}
+        />
         {side(form.width, 'width', 'Width')}
         {side(form.height, 'height', 'Height')}
         <div className={s['seed']}>
@@ -105,6 +113,7 @@ export function DrawSettings() {
         value={form.promptSyntax === 'weighted'}
         onChange={(isOn) => editForm(app, { promptSyntax: isOn ? 'weighted' : 'plain' })}
       />
+      <PreviewSettings />
     </>
   );
 }

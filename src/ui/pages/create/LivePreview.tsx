@@ -9,10 +9,11 @@ import s from './Create.module.css';
 /** The stage with the progress bar "Generating". */
 export function LivePreview({ drawing }: { readonly drawing: Extract<Drawing, { phase: 'running' }> }) {
   const prompt = useStore(useApp().form, (form) => form.prompt);
-  const { image, images, step, steps, isQueued } = drawing;
+  const { image, batch, images, step, steps, isQueued } = drawing;
+  const which = batch > 1 ? `Pictures ${image + 1} to ${image + batch}` : `Picture ${image + 1}`;
   const words = isQueued
     ? 'Waiting for memory that training uses'
-    : `Picture ${image + 1} of ${images}, step ${step} of ${steps}`;
+    : `${which} of ${images}, step ${step} of ${steps}`;
   return (
     <section className={s['stage']} aria-label="Drawing">
       <div className={s['live']}>

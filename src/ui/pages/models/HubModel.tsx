@@ -23,17 +23,19 @@ type HubModelProps = {
   readonly row: ModelRow;
   readonly isUsed: boolean;
   readonly isBusy: boolean; // the engine cannot take another model now
+  readonly isDecoder?: boolean | undefined; // nothing to draw with
 };
 
 /** A line of the list "Base models". */
-export function HubModel({ row, isUsed, isBusy }: HubModelProps) {
+export function HubModel(props: HubModelProps) {
   const app = useApp();
+  const { row, isUsed, isDecoder = false } = props;
   const { id, task } = row;
   return (
     <li className={p['item']}>
       <div className={p['itemMain']}>
         <p>{id}</p>
-        <p className={p['soft']}>{describe(row)}</p>
+        <p className={p['soft']}>{describe(row, isDecoder)}</p>
         <MemoryNote row={row} />
       </div>
       {(task?.phase === 'downloading' || task?.phase === 'importing') && (
@@ -50,7 +52,7 @@ export function HubModel({ row, isUsed, isBusy }: HubModelProps) {
         </span>
       )}
       <div className={p['row']}>
-        <Actions row={row} isUsed={isUsed} isBusy={isBusy} />
+        <Actions {...props} />
       </div>
       {task?.phase === 'failed' && (
         <div style={{ flex: '1 1 100%' }}>
@@ -62,7 +64,8 @@ export function HubModel({ row, isUsed, isBusy }: HubModelProps) {
 }
 
 /** The line under the name: figures where they are known, else what the model is for. */
-function describe({ note, stored, task }: ModelRow): string {
+function describe({ note, stored, task }: ModelRow, isDecoder: boolean): string {
+  const pixels = (resolution: number) => (isDecoder ? '' : ` · ${resolution} pixels`);
   if (task?.phase === 'inspecting') return 'Asking the hub…';
   if (task?.phase === 'importing' && task.totalBytes === 0) return 'Reading what it is…';
   if (task?.phase === 'downloading' || task?.phase === 'importing')
@@ -71,11 +74,11 @@ function describe({ note, stored, task }: ModelRow): string {
     const { sizeBytes, storedBytes, license, resolution, freeBytes } = task.offer;
     const here = storedBytes > 0 ? `, ${formatBytes(storedBytes)} of it here already` : '';
     const free = freeBytes === undefined ? '' : ` · ${formatBytes(freeBytes)} free in this browser`;
-    return `${formatBytes(sizeBytes)}${here} · ${license} · ${resolution} pixels${free}`;
+    return `${formatBytes(sizeBytes)}${here} · ${license}${pixels(resolution)}${free}`;
   }
   if (!stored) return note;
   const { license, resolution } = stored.record.manifest;
-  if (stored.isReady) return `${formatBytes(stored.sizeBytes)} · ${license} · ${resolution} pixels`;
+  if (stored.isReady) return `${formatBytes(stored.sizeBytes)} · ${license}${pixels(resolution)}`;
   return `${formatBytes(stored.storedBytes)} of ${formatBytes(stored.sizeBytes)} are here`;
 }
 
@@ -100,7 +103,7 @@ function MemoryNote({ row: { task } }: { readonly row: ModelRow }) {
   );
 }
 
-function Actions({ row, isUsed, isBusy }: HubModelProps) {
+function Actions({ row, isUsed, isBusy, isDecoder }: HubModelProps) {
   const app = useApp();
   const { id, task, stored } = row;
   if (task?.phase === 'inspecting' || task?.phase === 'importing')
@@ -119,7 +122,7 @@ function Actions({ row, isUsed, isBusy }: HubModelProps) {
           Continue
         </Button>
       )}
-      {stored?.isReady && !isUsed && (
+      {stored?.isReady && !isUsed && !isDecoder && (
         <Button isDisabled={isBusy} onPress={() => void switchModel(app, id)}>
           Use
         </Button>
@@ -128,12 +131,12 @@ function Actions({ row, isUsed, isBusy }: HubModelProps) {
         <Button onPress={() => void inspectModel(app, { id, revision: 'main' })}>Look up size</Button>
       )}
       {offer && !stored && <Button onPress={() => dismissModel(app, id)}>Cancel</Button>}
-      {stored && !isUsed && <RemoveButton row={row} />}
+      {stored && !isUsed && !(isDecoder && isBusy) && <RemoveButton row={row} isDecoder={isDecoder} />}
     </>
   );
 }
 
-function RemoveButton({ row: { id } }: { readonly row: ModelRow }) {
+function RemoveButton({ row: { id }, isDecoder }: Pick<HubModelProps, 'row' | 'isDecoder'>) {
   const app = useApp();
   const [isAsking, setAsking] = useState(false);
   return (
@@ -147,8 +150,9 @@ function RemoveButton({ row: { id } }: { readonly row: ModelRow }) {
             onConfirm={() => void removeStoredModel(app, id)}
             onClose={() => setAsking(false)}
           >
-            Its files leave this browser, but for those that another model shares. Subjects trained on it
-            stay, and need it again to be drawn.
+            {isDecoder
+              ? 'Its files leave this browser. Pictures are drawn as before; while they are, rough colours are shown.'
+              : 'Its files leave this browser, but for those that another model shares. Subjects trained on it stay, and need it again to be drawn.'}
           </ConfirmDialog>
         )}
       </Suspense>

@@ -10,6 +10,7 @@ import p from '../page.module.css';
 import { BaseModels } from './BaseModels';
 import { HubForm } from './HubForm';
 import { ModelFileInput } from './ModelFileInput';
+import { PreviewDecoder } from './PreviewDecoder';
 
 /** The place Models. */
 export function ModelsPage() {
@@ -27,11 +28,17 @@ export function ModelsPage() {
           <ModelFileInput />
           <HubForm />
         </section>
-        <section className={p['panel']} aria-labelledby="lora-title">
-          <h2 id="lora-title">LoRA files</h2>
-          <LoraInput />
-          <LoraList />
-        </section>
+        <div className={p['column']}>
+          <section className={p['panel']} aria-labelledby="lora-title">
+            <h2 id="lora-title">LoRA files</h2>
+            <LoraInput />
+            <LoraList />
+          </section>
+          <section className={p['panel']} aria-labelledby="decoder-title">
+            <h2 id="decoder-title">Live previews</h2>
+            <PreviewDecoder />
+          </section>
+        </div>
       </div>
     </>
   );
