@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'hub-unreachable' // the connection failed to every try, or an answer that nobody expects; details: model, file?, status?
   | 'hub-wrong-file' // other bytes than the hub's own list says; details: model, file, reason ('size' | 'hash')
   | 'bad-file' // a weights file that is damaged or foreign; details: file, reason
-  | 'bad-image' // a picture that cannot be used; details: file, reason
+  | 'bad-image' // a picture that cannot be used; details: file, reason, and isAlone where it was not one of several
   | 'bad-settings' // a setting outside its range; details: setting, reason
   | 'unsupported-model' // details: reason
   | 'wrong-model' // a LoRA file made for another base model; details: file, reason

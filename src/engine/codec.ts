@@ -1,6 +1,6 @@
 // Photo work behind its contract, in a worker of its own.
 import type { CodecApi } from './contract';
-import { preparePhoto } from './decode-photo';
+import { checkPicture, preparePhoto } from './decode-photo';
 
 export const createCodec = (): CodecApi => ({
   preparePhoto: async ({ file, name }, _emit, signal) => {
@@ -8,4 +8,5 @@ export const createCodec = (): CodecApi => ({
     signal.throwIfAborted();
     return photo;
   },
+  checkPicture: ({ file, name }) => checkPicture(file, name),
 });

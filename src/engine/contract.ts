@@ -195,6 +195,12 @@ export type CodecApi = {
     emit: Emit<never>,
     signal: AbortSignal,
   ): Promise<PhotoInfo>;
+  /** Rejects where the file is no picture that can be started from, whatever its size. */
+  checkPicture(
+    request: { readonly file: Blob; readonly name: string },
+    emit: Emit<never>,
+    signal: AbortSignal,
+  ): Promise<void>;
 };
 
 /** What a model of the hub would cost and be. Nothing of it is stored yet, unless other models share its files. */

@@ -66,9 +66,12 @@ export type DecodePicture = (
   height: number,
 ) => Promise<Uint8ClampedArray>;
 
+/** How a picture is opened that is no photo of many: it may be small. */
+const alone = { shortestSide: 1, isAlone: true } as const;
+
 /** Decodes upright, on white, the largest middle part of the asked aspect. Throws as `decodePhoto` does, but takes small ones. */
 export const decodePicture: DecodePicture = async (file, name, width, height) => {
-  const bitmap = await openPhoto(file, name, 1);
+  const bitmap = await openPhoto(file, name, alone);
   try {
     const scale = Math.min(bitmap.width / width, bitmap.height / height);
     const [w, h] = [width * scale, height * scale];
@@ -81,6 +84,11 @@ export const decodePicture: DecodePicture = async (file, name, width, height) =>
     bitmap.close();
   }
 };
+
+/** Throws as `decodePicture` would. */
+export async function checkPicture(file: Blob, name: string): Promise<void> {
+  (await openPhoto(file, name, alone)).close();
+}
 
 /** What the page shows and stores of a photo. Throws as `decodePhoto` does. */
 export async function preparePhoto(file: Blob, name: string): Promise<PreparedPhoto> {
@@ -109,10 +117,13 @@ function drawThumbnail(bitmap: ImageBitmap): OffscreenCanvas {
 async function openPhoto(
   file: Blob,
   name: string,
-  shortestSide: number = photoLimits.shortestSide,
+  {
+    shortestSide,
+    isAlone = false,
+  }: { readonly shortestSide: number; readonly isAlone?: boolean } = photoLimits,
 ): Promise<ImageBitmap> {
   const refuse = (reason: BadImageReason, cause?: unknown) =>
-    new AppError('bad-image', { file: name, reason }, cause);
+    new AppError('bad-image', { file: name, reason, ...(isAlone && { isAlone }) }, cause);
   if (file.size === 0) throw refuse('empty');
   const format = detectFormat(await readHead(file, headBytes));
   if (format === undefined) throw refuse('not-an-image');

@@ -20,7 +20,10 @@ export function browserServices({ engine, codec, library }: Workers): Services {
   const models = reopening(library, createLibraryClient);
   return {
     connectEngine: () => createEngineClient(linkOf(engine())),
-    codec: { preparePhoto: (request) => photos().preparePhoto(request) },
+    codec: {
+      preparePhoto: (request) => photos().preparePhoto(request),
+      checkPicture: (request) => photos().checkPicture(request),
+    },
     library: {
       inspectModel: (request, signal) => models().inspectModel(request, signal),
       downloadModel: (request, signal) => models().downloadModel(request, signal),

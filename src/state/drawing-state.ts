@@ -32,6 +32,9 @@ export type DrawForm = {
   readonly sigmas: SigmaSpacing;
 };
 
+/** The least strength that is offered: at 0 nothing would be drawn. */
+export const leastStrength = 0.05;
+
 /** The start picture and where it is painted over; kept for this visit. */
 export type PaintedPicture = Pick<StartPicture, 'picture' | 'mask'>;
 
@@ -92,7 +95,7 @@ export function requestOf(form: DrawForm, model: ModelInfo, start?: PaintedPictu
     images: seeds.length || form.images,
     batchSize: form.batchSize ?? sampling.batchSize,
     ...(seeds.length > 0 ? { seeds } : {}),
-    ...(start ? { start: { ...start, strength: form.strength } } : {}),
+    ...(start ? { start: { ...start, strength: Math.max(leastStrength, form.strength) } } : {}),
     sampler: form.sampler ?? sampling.sampler,
     sigmas: form.sigmas,
     livePreview: form.livePreview,

@@ -3,6 +3,7 @@ import { isAbort } from '../base/errors';
 import type { SampleRequest } from '../engine/contract';
 import type { GalleryImage } from '../storage/gallery';
 import type { App } from './app';
+import { attempt } from './attempt';
 import { refreshEngine } from './engine';
 import { toFailure } from './failure';
 import { requestOf, type DrawForm, type DrawPlace, type Drawing } from './drawing-state';
@@ -21,6 +22,14 @@ export const randomizeSeed = (app: App): void => editForm(app, { seed: app.servi
 /** Starts from a picture, with nothing painted; without one, from noise again. */
 export const startFrom = (app: App, picture: Blob | undefined): void =>
   app.start.setState({ painted: picture && { picture, mask: undefined } });
+
+/** Starts from a file that a person gave; one that is no picture leaves everything as it was, with a sentence. */
+export async function chooseStart(app: App, file: File): Promise<void> {
+  await attempt(app, async () => {
+    await app.services.codec.checkPicture({ file, name: file.name });
+    startFrom(app, file);
+  });
+}
 
 /** Where the start picture is drawn over: white on black, of its aspect; undefined = all of it. */
 export function paintMask(app: App, mask: Blob | undefined): void {

@@ -36,6 +36,7 @@ export type EngineClient = {
 
 export type CodecClient = {
   readonly preparePhoto: (request: { readonly file: Blob; readonly name: string }) => Promise<PhotoInfo>;
+  readonly checkPicture: (request: { readonly file: Blob; readonly name: string }) => Promise<void>;
 };
 
 /** Where a worker is reached, how its death is told, and how it is ended. */
@@ -79,6 +80,8 @@ export function createCodecClient(link: Link): CodecClient {
   return {
     preparePhoto: (request) =>
       settle((emit, stop) => Promise.race([remote.preparePhoto(request, emit, stop), link.died])),
+    checkPicture: (request) =>
+      settle((emit, stop) => Promise.race([remote.checkPicture(request, emit, stop), link.died])),
   };
 }
 

@@ -144,8 +144,8 @@ const descriptions = {
     text: `${quoted(details)} is damaged or of another kind${because(details)}. Nothing was changed. Get the file again, as .safetensors.`,
   }),
   'bad-image': (details) => ({
-    title: 'This photo cannot be used',
-    text: `${quoted(details)} ${badImages[word(details, 'reason') ?? ''] ?? 'could not be read.'} The others are kept.`,
+    title: details['isAlone'] === true ? 'This picture cannot be used' : 'This photo cannot be used',
+    text: `${quoted(details)} ${badImages[word(details, 'reason') ?? ''] ?? 'could not be read.'} ${details['isAlone'] === true ? 'Nothing was changed.' : 'The others are kept.'}`,
   }),
   'bad-settings': (details) => ({
     title: 'A setting is outside its range',

@@ -1,4 +1,5 @@
-"""Writes src/engine/__fixtures__/pictures.json: whole pictures of diffusers' pipelines with the bundled model, as 8-bit RGB in base64.
+"""Writes src/engine/__fixtures__/pictures.json: whole pictures of diffusers' pipelines with the bundled model, as 8-bit RGB in base64;
+and pictures-kl.json: the same of a small seeded UNet and AutoencoderKL behind the bundled text encoder, which start from a posterior.
 
 Run: python tools/oracle/pictures.py
 The image-to-image and inpainting pipelines know no guidance rescale, which the bundled model asks for: the UNet applies it here, and
@@ -11,7 +12,8 @@ import json
 import diffusers
 import numpy
 import torch
-from common import BUNDLED
+from common import BUNDLED, exact, full_config, seed_weights, seeded_unet
+from configs import KL_F8, UNET_SD1
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 from PIL import Image
 
@@ -48,11 +50,11 @@ def draw(pipeline, prompt: str, seeds=(SEED,), **options) -> Image.Image:
     return pipeline(prompt, num_images_per_prompt=len(seeds), **options).images[-1]
 
 
-def pipeline(kind: type, scheduler) -> diffusers.DiffusionPipeline:
-    parts = base.components | {"scheduler": scheduler}
+def pipeline(kind: type, scheduler, **others) -> diffusers.DiffusionPipeline:
+    parts = base.components | {"scheduler": scheduler} | others
     made = kind(**parts, requires_safety_checker=False)
     made.set_progress_bar_config(disable=True)
-    if kind is not diffusers.StableDiffusionPipeline:
+    if kind is not diffusers.StableDiffusionPipeline and not others:
         made.unet = RescaledUnet(base.unet)
     return made
 
@@ -87,3 +89,21 @@ for name, (scheduler, options) in SAMPLERS.items():
 OUT.parent.mkdir(exist_ok=True)
 settings = {"prompt": PROMPT, "edit": EDIT, "steps": STEPS, "seed": SEED, "guidance": GUIDANCE}
 OUT.write_text(json.dumps({"diffusers": diffusers.__version__, **settings, "cases": cases}) + "\n")
+
+kl = exact(seed_weights(diffusers.AutoencoderKL(**KL_F8)))
+small = seeded_unet(UNET_SD1 | dict(cross_attention_dim=base.unet.config.cross_attention_dim))
+y, x, channel = numpy.mgrid[:64, :64, :3]
+start = Image.fromarray(((4 * x + 2 * y + 60 * channel) % 256).astype("uint8"))
+cases = []
+for name, (scheduler, options) in SAMPLERS.items():
+    of = lambda kind: pipeline(kind, scheduler.from_config(base.scheduler.config, **options), unet=small, vae=kl)
+    given = dict(image=start, strength=STRENGTH)
+    edits = draw(of(diffusers.StableDiffusionImg2ImgPipeline), EDIT, BATCH[::2], **given)
+    part = draw(of(diffusers.StableDiffusionInpaintPipeline), EDIT, mask_image=mask, width=64, height=64, **given)
+    cases += [
+        {"sampler": name, "kind": "image", "strength": STRENGTH, "seeds": BATCH[::2], "picture": levels(edits)},
+        {"sampler": name, "kind": "mask", "strength": STRENGTH, "picture": levels(part)},
+    ]
+configs = {"unet": full_config(small), "vae": full_config(kl)}
+out = OUT.with_name("pictures-kl.json")
+out.write_text(json.dumps({"diffusers": diffusers.__version__, **settings, "configs": configs, "cases": cases}) + "\n")

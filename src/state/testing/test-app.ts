@@ -28,7 +28,7 @@ export function createTestApp(
   const kept = new Map<string, string>();
   const app = createApp({
     connectEngine: () => engine.client,
-    codec: { preparePhoto },
+    codec: { preparePhoto, checkPicture: async (request) => void (await preparePhoto(request)) },
     library: createFakeLibrary().client,
     keepAwake: (task) => task(),
     heldLocks: async () => [],

@@ -1,4 +1,4 @@
-// Inpainting: a mask painted over the start picture, with a pointer, or with the arrow keys and Space.
+// Inpainting: a mask painted over the part of the start picture that is drawn from, with a pointer, or with the arrow keys and Space.
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { paintMask } from '../../../state/drawing';
 import { useApp } from '../../app-context';
@@ -7,7 +7,7 @@ import { Picture } from '../../components/Picture';
 import { RangeInput } from '../../components/RangeInput';
 import { SwitchInput } from '../../components/SwitchInput';
 import s from './StartPicture.module.css';
-import { fillCanvas, maskOf, paintLine, type Point } from './mask-canvas';
+import { fillCanvas, invertMask, maskOf, paintLine, type Point } from './mask-canvas';
 
 const arrows: Readonly<Record<string, Point>> = {
   ArrowLeft: { x: -1, y: 0 },
@@ -16,8 +16,14 @@ const arrows: Readonly<Record<string, Point>> = {
   ArrowDown: { x: 0, y: 1 },
 };
 
-/** The picture under its mask, and the brush. What is painted is drawn anew; with nothing painted, all of it is. */
-export function MaskPainter({ picture }: { readonly picture: Blob }) {
+/** Height of the painter at most, in rem: sides are typed digit by digit. */
+const tallest = 24;
+
+/**
+ * The picture under its mask, both cut to the drawing's aspect (width / height), and the brush. What is painted is drawn anew; with
+ * nothing painted, all of it is.
+ */
+export function MaskPainter({ picture, aspect }: { readonly picture: Blob; readonly aspect: number }) {
   const app = useApp();
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<Point | undefined>(undefined); // of the stroke under way
@@ -34,7 +40,7 @@ export function MaskPainter({ picture }: { readonly picture: Blob }) {
 
   const keep = (element: HTMLCanvasElement) => void maskOf(element).then((mask) => paintMask(app, mask));
   const stroke = (element: HTMLCanvasElement, from: Point, to: Point) =>
-    paintLine(element, from, to, brush / 100, isErasing);
+    paintLine(element, from, to, { size: brush / 100, isErasing, aspect });
   const pointOf = ({ currentTarget, clientX, clientY }: PointerEvent<HTMLCanvasElement>): Point => {
     const { left, top, width, height } = currentTarget.getBoundingClientRect();
     return { x: (clientX - left) / width, y: (clientY - top) / height };
@@ -60,26 +66,31 @@ export function MaskPainter({ picture }: { readonly picture: Blob }) {
     const by = arrows[event.key];
     if (!by && event.key !== ' ') return;
     event.preventDefault();
-    if (by) setCursor(({ x, y }) => ({ x: clamp(x + by.x / 20), y: clamp(y + by.y / 20) }));
-    else {
-      stroke(event.currentTarget, cursor, cursor);
-      keep(event.currentTarget);
-    }
+    const next = by ? { x: clamp(cursor.x + by.x / 20), y: clamp(cursor.y + by.y / 20) } : cursor;
+    setCursor(next);
+    if (by && !event.shiftKey) return;
+    stroke(event.currentTarget, cursor, next);
+    keep(event.currentTarget);
   };
   const clear = () => {
     const element = canvas.current;
     element?.getContext('2d')?.clearRect(0, 0, element.width, element.height);
     paintMask(app, undefined);
   };
+  const invert = () => {
+    if (!canvas.current) return;
+    invertMask(canvas.current);
+    keep(canvas.current);
+  };
   return (
     <>
-      <div className={s['easel']}>
+      <div className={s['easel']} style={{ aspectRatio: aspect, width: `min(100%, ${tallest * aspect}rem)` }}>
         <Picture blob={picture} alt="The start picture" />
         <canvas
           ref={canvas}
           tabIndex={0}
           role="application"
-          aria-label="Mask: paint what is to be drawn anew; arrow keys move the brush, Space paints"
+          aria-label="Mask: paint what is to be drawn anew; arrow keys move the brush, Space paints, Shift with arrow keys paints on the way"
           onPointerDown={down}
           onPointerMove={move}
           onPointerUp={up}
@@ -91,10 +102,16 @@ export function MaskPainter({ picture }: { readonly picture: Blob }) {
           style={{ left: `${cursor.x * 100}%`, top: `${cursor.y * 100}%`, width: `${brush}%` }}
         />
       </div>
-      <p className={s['hint']}>Paint what is to change; unpainted, all of it may.</p>
+      <p className={s['hint']}>
+        This part is drawn from, as Width and Height have it. Paint what is to change; unpainted, all of it
+        may.
+      </p>
       <RangeInput label="Brush size" lowest={2} highest={50} step={1} value={brush} onChange={setBrush} />
       <div className={s['row']}>
         <SwitchInput label="Erase" value={isErasing} onChange={setErasing} />
+        <Button look="quiet" onPress={invert}>
+          Invert mask
+        </Button>
         <Button look="quiet" onPress={clear}>
           Clear mask
         </Button>

@@ -1,7 +1,9 @@
 // Image-to-image: the picture to start from, how far to leave it, and where.
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import { editForm, startFrom } from '../../../state/drawing';
+import { chooseStart, editForm, startFrom } from '../../../state/drawing';
+import { leastStrength } from '../../../state/drawing-state';
+import { modelOf } from '../../../state/engine-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { RangeInput } from '../../components/RangeInput';
@@ -15,14 +17,17 @@ export function StartPicture() {
   const app = useApp();
   const picture = useStore(app.start, ({ painted }) => painted?.picture);
   const strength = useStore(app.form, (form) => form.strength);
+  const resolution = useStore(app.engine, (engine) => modelOf(engine)?.resolution ?? 1);
+  const aspect = useStore(app.form, ({ width, height }) => (width ?? resolution) / (height ?? resolution));
   const take = (files: Iterable<File>) => {
-    const found = [...files].find(looksLikePicture);
-    if (found) startFrom(app, found);
+    const all = [...files];
+    const file = all.find(looksLikePicture) ?? all[0];
+    if (file) void chooseStart(app, file); // also one that is no picture, so that it is said
   };
   useEffect(() => {
     const paste = ({ clipboardData }: ClipboardEvent) => {
       const found = [...(clipboardData?.files ?? [])].find(looksLikePicture);
-      if (found) startFrom(app, found);
+      if (found) void chooseStart(app, found);
     };
     addEventListener('paste', paste);
     return () => removeEventListener('paste', paste);
@@ -55,13 +60,13 @@ export function StartPicture() {
       </div>
       {picture && (
         <>
-          <MaskPainter key={keyOf(picture)} picture={picture} />
+          <MaskPainter key={keyOf(picture)} picture={picture} aspect={aspect} />
           <RangeInput
             label="Denoising strength"
-            lowest={0}
+            lowest={leastStrength}
             highest={1}
             step={0.05}
-            value={strength}
+            value={Math.max(leastStrength, strength)}
             onChange={(next) => editForm(app, { strength: next })}
           />
           <Button look="quiet" onPress={() => startFrom(app, undefined)}>

@@ -1,5 +1,6 @@
-// The mask's canvas: transparent where the picture stays, of one colour where it is painted; and the file made of it.
-export type Point = { readonly x: number; readonly y: number }; // fractions of width and height
+// The mask's canvas: transparent where the picture stays, of one colour where it is painted; and the file made of it. It covers the
+// whole picture, of which the page shows the middle part that is drawn from, so that it stays right when the drawing's aspect changes.
+export type Point = { readonly x: number; readonly y: number }; // fractions of width and height, of what is shown
 
 const longestSide = 1024; // finer than latents ever are
 const paint = '#ff2d6f';
@@ -30,24 +31,43 @@ export async function fillCanvas(
   context.fillRect(0, 0, canvas.width, canvas.height);
 }
 
-/** One stretch of a stroke; `size` is its width as a part of the picture's width. */
+/** The middle of the canvas, of the asked aspect (width / height), in its pixels. */
+function shownPart({ width, height }: HTMLCanvasElement, aspect: number) {
+  const [w, h] = [Math.min(width, height * aspect), Math.min(height, width / aspect)];
+  return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
+}
+
+/** One stretch of a stroke; `size` is its width as a part of the width that is shown, which has the asked aspect. */
 export function paintLine(
   canvas: HTMLCanvasElement,
   from: Point,
   to: Point,
-  size: number,
-  isErasing: boolean,
+  {
+    size,
+    isErasing,
+    aspect,
+  }: { readonly size: number; readonly isErasing: boolean; readonly aspect: number },
 ): void {
   const context = canvas.getContext('2d');
   if (!context) return;
+  const shown = shownPart(canvas, aspect);
   context.globalCompositeOperation = isErasing ? 'destination-out' : 'source-over';
   context.strokeStyle = paint;
   context.lineCap = 'round';
-  context.lineWidth = size * canvas.width;
+  context.lineWidth = size * shown.width;
   context.beginPath();
-  context.moveTo(from.x * canvas.width, from.y * canvas.height);
-  context.lineTo(to.x * canvas.width, to.y * canvas.height);
+  context.moveTo(shown.x + from.x * shown.width, shown.y + from.y * shown.height);
+  context.lineTo(shown.x + to.x * shown.width, shown.y + to.y * shown.height);
   context.stroke();
+}
+
+/** Paints what is not painted, and the other way round. */
+export function invertMask(canvas: HTMLCanvasElement): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  context.globalCompositeOperation = 'xor';
+  context.fillStyle = paint;
+  context.fillRect(0, 0, canvas.width, canvas.height);
 }
 
 /** White on black as a PNG, or undefined where nothing is painted. */
