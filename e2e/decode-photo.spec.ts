@@ -1,4 +1,4 @@
-// The photo decoder in a real worker: every EXIF orientation, a photo of 108 megapixels, and what is no photo.
+// The photo decoder in a real worker: every EXIF orientation, a photo of 108 megapixels, and what is no photo; and start pictures.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { deflateSync } from 'node:zlib';
 import { expect, test, type Page } from '@playwright/test';
 import { build } from 'vite';
 import { crc32 } from '../src/base/crc32';
-import type { PhotoAnswer, PhotoReport } from './decode-photo.worker';
+import type { PhotoAnswer, PhotoReport, PictureReport } from './decode-photo.worker';
 
 const origin = 'http://localhost:1'; // answered by the routes below; a secure context, so that WebCrypto is there
 const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.meta.url));
@@ -35,19 +35,24 @@ test.beforeEach(async ({ page }) => {
   await page.goto(`${origin}/`);
 });
 
-/** Sends `bytes` as a file to a fresh worker. */
-function decode(page: Page, bytes: Buffer, name: string): Promise<PhotoAnswer> {
+/** Sends `bytes` as a file to a fresh worker, as a photo or, with a size, as a start picture. */
+function decode(
+  page: Page,
+  bytes: Buffer,
+  name: string,
+  size?: readonly [number, number],
+): Promise<PhotoAnswer> {
   return page.evaluate(
-    async ([base64, name]) => {
+    async ([base64, name, size]) => {
       const { promise, resolve, reject } = Promise.withResolvers<PhotoAnswer>();
       const worker = new Worker('/worker.js', { type: 'module' });
       worker.addEventListener('message', (event: MessageEvent<PhotoAnswer>) => resolve(event.data));
       worker.addEventListener('error', (event) => reject(new Error(event.message)));
       const data = await (await fetch(`data:application/octet-stream;base64,${base64}`)).blob();
-      worker.postMessage({ file: data, name });
+      worker.postMessage({ file: data, name, size });
       return promise.finally(() => worker.terminate());
     },
-    [bytes.toString('base64'), name] as const,
+    [bytes.toString('base64'), name, size] as const,
   );
 }
 
@@ -124,6 +129,75 @@ test('a picture whose header promises too many pixels is refused before it is de
   expect(await decode(page, bomb, 'bomb.png')).toEqual({
     code: 'bad-image',
     details: { file: 'bomb.png', reason: 'too-large' },
+  });
+});
+
+/** RGB levels in the middles of a picture's three columns, at a part of its height. */
+async function columnsOf(
+  page: Page,
+  bytes: Buffer,
+  [width, height]: readonly [number, number],
+  part: number,
+) {
+  const { levels } = (await decode(page, bytes, 'start', [width, height])) as PictureReport;
+  expect(levels).toHaveLength(4 * width * height);
+  expect(levels.filter((_, i) => i % 4 === 3).every((alpha) => alpha === 255)).toBe(true);
+  return [1, 3, 5].map((sixth) => {
+    const at = 4 * (Math.floor(part * height) * width + Math.floor((sixth * width) / 6));
+    return levels.slice(at, at + 3);
+  });
+}
+
+const [red, green, blue, yellow] = cornerColors.map((color) => color.slice(0, 3)) as [
+  number[],
+  number[],
+  number[],
+  number[],
+];
+const grey = [128, 128, 128];
+
+for (const orientation of [1, 3, 6, 7]) {
+  test(`a start picture of EXIF orientation ${orientation} is upright, whatever its size`, async ({
+    page,
+  }) => {
+    const bytes = await fixture(`orientation${orientation}.jpg`);
+    expectColors(await columnsOf(page, bytes, [216, 144], 0.1), [red, grey, green]);
+    expectColors(await columnsOf(page, bytes, [54, 36], 0.9), [blue, grey, yellow]);
+  });
+}
+
+test('of a start picture the middle of the asked aspect is taken', async ({ page }) => {
+  const bytes = await fixture('orientation1.jpg'); // three columns of 36 × 72, three rows of 24
+  expectColors(await columnsOf(page, bytes, [36, 72], 0.1), [grey, grey, grey]); // the middle column
+  expectColors(await columnsOf(page, bytes, [144, 144], 0.1), [red, grey, green]); // 18 pixels of each side column
+  const { levels } = (await decode(page, bytes, 'start', [72, 72])) as PictureReport;
+  const row = Array.from({ length: 72 }, (_, x) => levels[4 * (7 * 72 + x)]!); // red levels
+  expect(row.filter((level) => level > 200).length).toBeGreaterThanOrEqual(16);
+  expect(row.filter((level) => level > 200).length).toBeLessThanOrEqual(19);
+  expectColors(await columnsOf(page, bytes, [108, 24], 0.1), [grey, grey, grey]); // the middle row
+});
+
+test('a transparent start picture lies on white, and a small one is taken', async ({ page }) => {
+  const bytes = await fixture('transparent.png'); // its alpha grows downwards, 26 and 229 at a tenth from the ends
+  const onWhite = (color: number[], alpha: number) =>
+    color.map((level) => 255 + ((level - 255) * alpha) / 255);
+  expectColors(await columnsOf(page, bytes, [108, 72], 0.1), [
+    onWhite(red, 26),
+    onWhite(grey, 26),
+    onWhite(green, 26),
+  ]);
+  expectColors(await columnsOf(page, bytes, [108, 72], 0.9), [
+    onWhite(blue, 229),
+    onWhite(grey, 229),
+    onWhite(yellow, 229),
+  ]);
+  await columnsOf(page, await fixture('small.png'), [40, 88], 0.5);
+});
+
+test('a start picture that is none is refused', async ({ page }) => {
+  expect(await decode(page, await fixture('text.jpg'), 'text.jpg', [64, 64])).toEqual({
+    code: 'bad-image',
+    details: { file: 'text.jpg', reason: 'not-an-image', isAlone: true },
   });
 });
 

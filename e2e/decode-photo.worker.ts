@@ -1,6 +1,6 @@
 // Runs the photo decoder in a worker of its own for decode-photo.spec.ts and answers with plain numbers.
 import { isAppError } from '../src/base/errors';
-import { decodePhoto, preparePhoto } from '../src/engine/decode-photo';
+import { decodePhoto, decodePicture, preparePhoto } from '../src/engine/decode-photo';
 import { encodePng } from '../src/engine/encode-png';
 
 export type PhotoReport = {
@@ -15,11 +15,22 @@ export type PhotoReport = {
   readonly thumbnailCorner: readonly number[];
   readonly pngIsEqual: boolean; // encoded and decoded again: the same pixels
 };
-export type PhotoAnswer = PhotoReport | { readonly code: string; readonly details: unknown };
+/** Of `decodePicture`, for a message with a size. */
+export type PictureReport = { readonly levels: readonly number[] };
+export type PhotoAnswer = PhotoReport | PictureReport | { readonly code: string; readonly details: unknown };
 
-self.addEventListener('message', (event: MessageEvent<{ readonly file: Blob; readonly name: string }>) => {
-  const { file, name } = event.data;
-  void report(file, name)
+export type PhotoQuestion = {
+  readonly file: Blob;
+  readonly name: string;
+  readonly size?: readonly [width: number, height: number] | undefined;
+};
+
+self.addEventListener('message', (event: MessageEvent<PhotoQuestion>) => {
+  const { file, name, size } = event.data;
+  const answer: Promise<PhotoReport | PictureReport> = size
+    ? decodePicture(file, name, ...size).then((levels) => ({ levels: [...levels] }))
+    : report(file, name);
+  void answer
     .catch((error: unknown) =>
       isAppError(error)
         ? { code: error.code, details: error.details }
