@@ -39,7 +39,8 @@ export async function* importModel(
   const found = new Map(parts.map((part) => [part.name, part.file]));
   const open = (path: string) => Promise.resolve(assertExists(found.get(path), path));
   // 1. what it is: only configs and tables of contents are read
-  const draft = manifestOf(`local/${name}`, name, await schedulerText(found), parts.map(unhashed));
+  const scheduler = await schedulerText(found);
+  const draft = manifestOf(`local/${name}`, name, scheduler, parts.map(unhashed));
   const { unet, pixelsPerLatent } = await openBaseModel(draft, open);
   // 2. whether it fits
   const totalBytes = parts.reduce((sum, { file }) => sum + file.size, 0);
@@ -71,7 +72,12 @@ export async function* importModel(
       version: 1,
       id: draft.id,
       addedAt: source.now(),
-      manifest: { ...draft, files, resolution: unet.sample_size * pixelsPerLatent },
+      manifest: {
+        ...draft,
+        files,
+        resolution: unet.sample_size * pixelsPerLatent,
+        sampling: adviseSampling(draft.id, scheduler, Boolean(unet.time_cond_proj_dim)),
+      },
       source: { kind: 'files' },
     };
     await replaceModel(record, source.root);

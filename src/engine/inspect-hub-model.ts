@@ -66,16 +66,17 @@ export async function inspectHubModel(
     sampling: adviseSampling(model.id, scheduler),
     training: {},
   };
-  const resolution = await (isDecoder ? decoderResolution : modelResolution)(manifest, async (path) =>
+  const { resolution, embedsGuidance } = await (isDecoder ? openDecoder : openModel)(manifest, async (path) =>
     open(path),
   );
+  const sampling = adviseSampling(model.id, scheduler, embedsGuidance);
   return {
     isGated: model.isGated,
     record: {
       version: 1,
       id: model.id,
       addedAt: now,
-      manifest: { ...manifest, resolution },
+      manifest: { ...manifest, resolution, sampling },
       source: {
         kind: 'hub',
         commit: model.commit,
@@ -85,15 +86,17 @@ export async function inspectHubModel(
   };
 }
 
-/** Opens the model, which checks it, and answers the pixels of a side. */
-async function modelResolution(manifest: ModelManifest, open: OpenFile): Promise<number> {
-  const { unet, pixelsPerLatent } = await openBaseModel(manifest, open);
-  return unet.sample_size * pixelsPerLatent;
+type Seen = { readonly resolution: number; readonly embedsGuidance: boolean };
+
+/** Opens the model, which checks it. */
+async function openModel(manifest: ModelManifest, open: OpenFile): Promise<Seen> {
+  const { unet, pixelsPerLatent: side } = await openBaseModel(manifest, open);
+  return { resolution: unet.sample_size * side, embedsGuidance: Boolean(unet.time_cond_proj_dim) };
 }
 
 /** The preview decoder draws nothing by itself: it is checked alike, and its pixels are those of one latent. */
-async function decoderResolution(_: ModelManifest, open: OpenFile): Promise<number> {
-  return pixelsPerLatent((await openPreviewDecoder(open)).vae);
+async function openDecoder(_: ModelManifest, open: OpenFile): Promise<Seen> {
+  return { resolution: pixelsPerLatent((await openPreviewDecoder(open)).vae), embedsGuidance: false };
 }
 
 /** TAESD's files. No commit and no hash of them is written down here: the hub's list names both, as for any model. */

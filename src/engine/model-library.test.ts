@@ -227,9 +227,19 @@ test('drawing starts as the scheduler’s config and the makers advise', () => {
     adviseSampling('a/b', config('DDIMScheduler', { rescale_betas_zero_snr: true })).guidanceRescale,
   ).toBe(0.7);
   expect(adviseSampling('a/b', config('SomethingNewScheduler')).sampler).toBe('ddim');
-  expect(adviseSampling('SimianLuo/LCM_Dreamshaper_v7', config('LCMScheduler'))).toMatchObject({
+  expect(adviseSampling('a/b', config('LCMScheduler'))).toMatchObject({
     sampler: 'lcm',
     steps: 8,
+    guidance: 1,
+  });
+  expect(adviseSampling('SimianLuo/LCM_Dreamshaper_v7', config('LCMScheduler'), true)).toMatchObject({
+    sampler: 'lcm',
+    steps: 8,
+    guidance: 8, // an input of its UNet, not a second pass
+  });
+  expect(adviseSampling('a/b', config('TCDScheduler'))).toMatchObject({
+    sampler: 'tcd',
+    steps: 4,
     guidance: 1,
   });
   expect(adviseSampling('stabilityai/sd-turbo', config('EulerDiscreteScheduler'))).toMatchObject({

@@ -55,6 +55,17 @@ export type Drawing =
     }
   | { readonly phase: 'failed'; readonly place: DrawPlace; readonly failure: Failure };
 
+/** What a model advises, in place of what was chosen for another. */
+export const asAdvised = {
+  batchSize: undefined,
+  steps: undefined,
+  guidance: undefined,
+  width: undefined,
+  height: undefined,
+  sampler: undefined,
+  sigmas: 'schedule',
+} as const satisfies Partial<DrawForm>;
+
 export const emptyForm: DrawForm = {
   prompt: '',
   negativePrompt: '',
@@ -66,14 +77,8 @@ export const emptyForm: DrawForm = {
   seedList: '',
   strength: 0.75, // AUTOMATIC1111's: the picture's composition stays where diffusers' 0.8 often loses it
   images: 1,
-  batchSize: undefined,
   livePreview: true,
-  steps: undefined,
-  guidance: undefined,
-  width: undefined,
-  height: undefined,
-  sampler: undefined,
-  sigmas: 'schedule',
+  ...asAdvised,
 };
 
 /** The form with the model's own values where nobody chose. */

@@ -4,7 +4,7 @@ import { AppError } from '../base/errors';
 import { listGalleryImages } from '../storage/gallery';
 import { listMessages } from '../storage/chats';
 import { imaginePrompt, openChat, regenerate, sendMessage } from './chat';
-import { editForm, generate, paintMask, randomizeSeed, startFrom, stopDrawing } from './drawing';
+import { chooseStart, editForm, generate, paintMask, randomizeSeed, startFrom, stopDrawing } from './drawing';
 import { deletePicture, openGallery, restorePicture } from './gallery';
 import { importLoraFile } from './subjects';
 import { createTestApp, startTestApp } from './testing/test-app';
@@ -116,6 +116,16 @@ test('a start picture, its mask, strength and a list of seeds are asked for; the
   startFrom(app, undefined);
   paintMask(app, mask);
   expect(app.start.getState().painted).toBeUndefined();
+});
+
+test('a file that is no picture is said, and the start picture stays', async () => {
+  const { app } = await startTestApp();
+  const picture = new File(['picture'], 'a.png');
+  await chooseStart(app, picture);
+  expect(app.start.getState().painted?.picture).toBe(picture);
+  await chooseStart(app, new File(['broken'], 'b.png'));
+  expect(app.notice.getState()).toMatchObject({ code: 'bad-image', details: { file: 'b.png' } });
+  expect(app.start.getState().painted?.picture).toBe(picture);
 });
 
 test('without a prompt nothing is drawn; the seed button gives another seed', async () => {

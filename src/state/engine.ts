@@ -4,6 +4,7 @@ import type { Compute } from '../engine/contract';
 import { loadSetting, saveSetting } from '../storage/settings';
 import type { App } from './app';
 import { attempt } from './attempt';
+import { asAdvised } from './drawing-state';
 import type { EngineClient } from './engine-client';
 import type { EngineState } from './engine-state';
 import { toFailure } from './failure';
@@ -79,7 +80,10 @@ async function loadCarefully(app: App, client: EngineClient, modelId: string): P
   await attempt(app, () => saveSetting('lastModelId', modelId));
 }
 
-/** Draws and trains with another model from now on. When it cannot be loaded the present one stays. Not while the engine works. */
+/**
+ * Draws and trains with another model from now on, and as that one advises: steps, guidance and sizes of one model are wrong for the
+ * next. When it cannot be loaded the present one stays. Not while the engine works.
+ */
 export async function switchModel(app: App, modelId: string): Promise<void> {
   const { engine } = app;
   const before = engine.getState();
@@ -91,6 +95,7 @@ export async function switchModel(app: App, modelId: string): Promise<void> {
   );
   try {
     await loadCarefully(app, client, modelId);
+    app.form.setState(asAdvised);
   } catch (error) {
     const present = engine.getState();
     if (present.phase !== 'loading' || present.client !== client) return; // another start took over

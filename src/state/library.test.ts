@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { AppError } from '../base/errors';
 import { removeModel, saveModel, type ModelRecord } from '../storage/models';
 import { loadSetting, saveSetting } from '../storage/settings';
+import { editForm } from './drawing';
 import { bundledModelId, openEngine, switchModel } from './engine';
 import {
   dismissModel,
@@ -147,10 +148,15 @@ test('a model is used from now on and at the next start; one that cannot be load
   });
   const { app } = createTestApp({ connectEngine });
   await openEngine(app);
+  editForm(app, { prompt: 'a dog', steps: 50, sampler: 'euler', width: 512 });
   await switchModel(app, id);
   expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id } });
+  const asAdvised = { prompt: 'a dog', steps: undefined, sampler: undefined, width: undefined };
+  expect(app.form.getState()).toMatchObject(asAdvised);
+  editForm(app, { steps: 4 });
   await switchModel(app, 'maker/gone');
   expect(app.engine.getState()).toMatchObject({ phase: 'ready', model: { id } });
+  expect(app.form.getState().steps).toBe(4); // nothing was switched
   expect(app.notice.getState()).toMatchObject({ code: 'model-missing' });
   expect(await loadSetting('lastModelId')).toBe(id);
 
