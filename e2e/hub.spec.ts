@@ -3,6 +3,7 @@
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { klFiles, taesdFiles } from '../src/engine/testing/autoencoder-files';
 import { startHub, type Hub } from '../src/storage/testing/hub-server';
 import { draw, goTo, openPage } from './page';
 import { hubPort } from './playwright.config';
@@ -28,6 +29,8 @@ test.beforeEach(async () => {
     [
       { id: 'maker/tiny', files, license: 'cc-by-sa-4.0' },
       { id: 'maker/gated', files, token },
+      { id: 'maker/kl', files: new Map([...files, ...klFiles()]), license: 'mit' },
+      { id: 'madebyollin/taesd', files: taesdFiles(), license: 'mit' },
       { id: 'maker/large', files: new Map([...files, ['model_index.json', index]]) },
     ],
     { port: hubPort, tls: await selfSigned('huggingface.co'), cdn: () => 'https://cas-bridge.xethub.hf.co' },
@@ -136,4 +139,41 @@ test('what cannot be had or used is said', async ({ page }) => {
   ).toEqual([]);
   const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.body.innerText);
   expect(kept).not.toContain(token);
+});
+
+test('a model with a large decoder is previewed roughly, and sharply with TAESD', async ({ page }) => {
+  await openPage(page, 'models');
+  const line = await lookUp(page, 'maker/kl');
+  await expect(line).toContainText('128 pixels');
+  await button(line, 'Download').click();
+  await button(line, 'Use').click({ timeout: 60_000 });
+  await expect(line).toContainText('In use', { timeout: 60_000 });
+
+  await goTo(page, 'Create');
+  await page.getByRole('textbox', { name: 'Prompt', exact: true }).fill('a red ball');
+  await page.getByRole('spinbutton', { name: 'Steps' }).fill('200');
+  const live = page.getByRole('region', { name: 'Drawing' }).locator('canvas');
+  const preview = async (side: number) => {
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await expect(live).toHaveJSProperty('width', side, { timeout: 30_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await expect(live).toBeHidden();
+  };
+  await preview(16); // one pixel a latent
+
+  const tip = page.getByText('Previews of this model are rough colours.');
+  await expect(tip).toBeVisible();
+  const decoder = page.getByRole('list', { name: 'Preview decoder' });
+  await decoder.getByRole('button', { name: 'Look up size' }).click();
+  await decoder.getByRole('button', { name: 'Download 9.8 MB' }).click();
+  await expect(tip).toBeHidden({ timeout: 30_000 });
+  await preview(128);
+
+  await goTo(page, 'Models');
+  await expect(decoder).toContainText('9.8 MB · mit');
+  await expect(decoder.getByRole('button', { name: 'Use', exact: true })).toHaveCount(0);
+  await expect(lineOf(page, 'madebyollin/taesd')).toHaveCount(0); // no base model
+  await decoder.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(decoder.getByRole('button', { name: 'Look up size' })).toBeVisible();
 });

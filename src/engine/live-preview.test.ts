@@ -19,7 +19,7 @@ import { createLibrary } from './model-library';
 import { decodeLatents, decodePlanes } from './pictures';
 import { Pipeline } from './pipeline';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
-import { taesdFiles, taesdFixture } from './testing/taesd';
+import { taesdFiles, taesdFixture } from './testing/autoencoder-files';
 
 const never = new AbortController().signal;
 const disk = createMemoryDisk();
@@ -142,7 +142,7 @@ test('a model with a small decoder is previewed by it, the first picture of a ba
 
 test('a repository of that name with something else in it is refused before its weights are fetched', async () => {
   const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const config = taesdFixture.config as Readonly<Record<string, unknown>>;
+  const { config } = taesdFixture;
   await expect(inspect({ 'config.json': text({ ...config, latent_channels: 16 }) })).rejects.toMatchObject({
     code: 'unsupported-model',
   });
