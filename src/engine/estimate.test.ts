@@ -15,6 +15,8 @@ beforeAll(async () => {
   model = await bundledModel();
 });
 
+const onGpu = { backend: 'webgpu', dispatchesHeld: 16 } as const;
+
 const pipelineWith = (memoryLimitBytes: number) =>
   new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', memoryLimitBytes }, model);
 const estimate = (own: TrainingSettings, limit = 3.5e9, secondsPerStep?: number) => {
@@ -30,17 +32,20 @@ describe('the memory of a step', () => {
       (sum, { shape }) => sum + 4 * shape.reduce((product, n) => product * n, 1),
       0,
     );
-    const stepBytes = (tier: Tier) => trainingBytes(lossOf(settings, tier), tier, 'webgpu') - weights;
+    const stepBytes = (tier: Tier) => trainingBytes(lossOf(settings, tier), tier, onGpu).peakBytes - weights;
     expect(stepBytes('balanced')).toBeLessThan(0.7 * stepBytes('fast'));
     expect(stepBytes('tight')).toBeLessThan(0.95 * stepBytes('balanced'));
     expect(stepBytes('tight')).toBeGreaterThan(1e6);
     const loss = lossOf(settings);
-    expect(trainingBytes(loss, 'fast', 'wasm') - trainingBytes(loss, 'fast', 'webgpu')).toBe(2 * weights);
+    const onWasm = { backend: 'wasm', dispatchesHeld: 0 } as const;
+    const inNode = { backend: 'webgpu', dispatchesHeld: 0 } as const;
+    const bytes = (place: typeof onWasm | typeof inNode) => trainingBytes(loss, 'fast', place).peakBytes;
+    expect(bytes(onWasm) - bytes(inNode)).toBe(2 * weights);
   });
 
   test('grows with the batch and with the rank', () => {
     const bytes = (change: Partial<TrainingSettings>) =>
-      trainingBytes(lossOf({ ...settings, ...change }), 'fast', 'webgpu');
+      trainingBytes(lossOf({ ...settings, ...change }), 'fast', onGpu).peakBytes;
     const more = lossOf({ ...settings, rank: 16 });
     const parameters = (packs: typeof more.packs) => packs.reduce((sum, pack) => sum + packSize(pack), 0);
     const added = parameters(more.packs) - parameters(lossOf(settings).packs);

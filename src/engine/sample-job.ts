@@ -14,7 +14,7 @@ import type { EncodePng } from './encode-png';
 import { decodeLatents, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompts } from './prompts';
-import { samplingMemory } from './sampling-memory';
+import { checkSamplingMemory } from './sampling-memory';
 import { openStart, type OpenedStart } from './start-picture';
 import { loadSubject, uploadAdapters } from './subjects';
 
@@ -189,14 +189,11 @@ function checkRequest(model: BaseModel, request: SampleRequest): void {
 }
 
 /** Fails before anything is loaded where the picture would not fit: afterwards the tab may be gone. */
-function checkMemory(pipeline: Pipeline, { width, height, guidance }: SampleRequest): void {
-  const { runtime, model } = pipeline;
+function checkMemory(pipeline: Pipeline, { width, height, guidance, start }: SampleRequest): void {
+  const { model } = pipeline;
   const side = (pixels: number) => pixels / model.pixelsPerLatent;
   const shape: LatentShape = [1, model.unet.in_channels, side(height), side(width)];
-  const neededBytes = samplingMemory(pipeline, shape, guidance > 1);
-  const { memoryLimitBytes: limitBytes } = runtime;
-  if (neededBytes > limitBytes)
-    throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
+  checkSamplingMemory(pipeline, { shape, guided: guidance > 1, fromPicture: start !== undefined });
 }
 
 /** Sides must be divisible all the way down: the autoencoder's levels, then the UNet's. */

@@ -11,7 +11,9 @@ import type { BaseModel } from './base-model';
 import { decodeLatents } from './pictures';
 import { Pipeline } from './pipeline';
 import { decodedSide, overheadBytes, samplingMemory } from './sampling-memory';
+import { stableDiffusion1 } from '../models/presets/stable-diffusion';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
+import { configuredModel } from './testing/configured-model';
 
 const shape: LatentShape = [1, 4, 28, 40];
 const config = parseAutoencoderKlConfig(
@@ -78,9 +80,17 @@ describe('the decoder', () => {
 });
 
 test('the estimate holds all weights: once on WebGPU, as float16 where it can, twice on wasm', async () => {
-  const bytes = async (change: Partial<Runtime>) => samplingMemory(await pipelineWith(change), shape, true);
+  const bytes = async (change: Partial<Runtime>) => samplingMemory(await pipelineWith(change), { shape, guided: true });
   const webgpu = await bytes({ backend: 'webgpu' });
   expect((await bytes({})) - webgpu).toBe(weightBytes);
-  expect(await bytes({ backend: 'webgpu', weightType: 'float16' })).toBeLessThan(webgpu);
+  const model = configuredModel(stableDiffusion1);
+  const full = (weightType: 'float16' | 'float32') =>
+    samplingMemory(new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', weightType }, model), {
+      shape: [1, 4, 64, 64],
+      guided: true,
+    });
+  const weights = Object.values(model.sources).flat();
+  const count = weights.reduce((sum, { shape: dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  expect((full('float32') - full('float16')) / (2 * count)).toBeCloseTo(1, 1);
   expect(webgpu).toBeGreaterThanOrEqual(weightBytes + overheadBytes + peakBytes(decoder));
 });
