@@ -6,7 +6,7 @@ import { estimateTraining, trainingBytes } from './estimate';
 import { Pipeline } from './pipeline';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
 import type { Tier } from '../training/tier';
-import { lossGraphOf, planTraining } from './training-plan';
+import { checkPlan, lossGraphOf, planTraining } from './training-plan';
 
 const settings: TrainingSettings = { ...recipes().standard, targets: 'attention', rank: 4 };
 let model: BaseModel;
@@ -92,6 +92,26 @@ describe('the estimate', () => {
       tier: 'tight',
       memoryLimitBytes: 100e6,
     });
+  });
+
+  test('refuses a tensor that the device cannot bind, before anything starts', () => {
+    const { tensorBytes } = estimate(settings);
+    const narrow = (largestTensorBytes: number) => {
+      const pipeline = new Pipeline({ ...openNodeRuntime(), largestTensorBytes }, model);
+      const plan = planTraining(pipeline, settings);
+      return { pipeline, plan, told: estimateTraining(pipeline, settings, plan, undefined) };
+    };
+    expect(narrow(tensorBytes).told.fits).toBe(true);
+    const { pipeline, plan, told } = narrow(1e4);
+    expect(told.fits).toBe(false);
+    expect(told.memoryBytes).toBeLessThan(told.memoryLimitBytes);
+    expect(() => {
+      checkPlan(plan, pipeline.runtime);
+    }).toThrow(
+      expect.objectContaining({
+        details: { what: 'training', tensorBytes: plan.tensorBytes, tensorLimitBytes: 1e4 },
+      }),
+    );
   });
 
   test('knows no time before a step was measured, then that of steps, class pictures, previews and evaluations', () => {

@@ -42,7 +42,11 @@ export function trainingBytes(
  * What a run holds between its steps beside the weights. On wasm a session has its own copy of the weights it takes: the evaluation,
  * and the gradient (in segments: forward and backward).
  */
-export function keptBytes({ graph, packs }: LossGraph, tier: Tier, { backend }: Pick<Place, 'backend'>): number {
+export function keptBytes(
+  { graph, packs }: LossGraph,
+  tier: Tier,
+  { backend }: Pick<Place, 'backend'>,
+): number {
   const copies = backend === 'webgpu' ? 0 : tier === 'fast' ? 2 : 3;
   return vectorsKept * thetaBytes(packs) + copies * bytesOf(graph.parameters);
 }

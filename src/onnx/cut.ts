@@ -1,5 +1,6 @@
 // Cuts a graph into graphs that run one after the other. Within one graph ORT keeps a dead tensor's memory for the next of its shape
 // (liveness.ts): from the way down of a UNet to its way up, unless they are two graphs.
+import { assert } from '../base/assert';
 import { blockOf, byteSizeOf, type Graph, type Node, type Value } from './graph';
 import { peakBytes } from './liveness';
 
@@ -8,7 +9,10 @@ import { peakBytes } from './liveness';
  * before the first block (scaled samples, matrices cut from packed vectors) are copied to where they are used.
  */
 export function cutIntoBlocks(graph: Graph): readonly Graph[] {
-  const names = [...new Set(graph.nodes.map(({ segment }) => blockOf(segment)))].filter((name) => name !== '');
+  const names = [...new Set(graph.nodes.map(({ segment }) => blockOf(segment)))].filter(
+    (name) => name !== '',
+  );
+  assert(names.length > 0, `${graph.name} has blocks`);
   const lead = new Map(
     graph.nodes
       .filter(({ segment }) => segment === '')

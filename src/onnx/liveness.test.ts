@@ -60,7 +60,9 @@ describe('peak bytes', () => {
   });
 
   test('what is freed is there until the commands are handed over', () => {
-    const graph = graphOf((b, x) => concat(b, [exp(b, slice(b, exp(b, x), 0, 0, 512)), slice(b, x, 0, 0, 512)], 0));
+    const graph = graphOf((b, x) =>
+      concat(b, [exp(b, slice(b, exp(b, x), 0, 0, 512)), slice(b, x, 0, 0, 512)], 0),
+    );
     expect(peakBytes(graph)).toBe(4 * kilobytes + 4 * kilobytes);
     expect(peakBytes(graph, 16)).toBe(4 * kilobytes + 6 * kilobytes + 4 * kilobytes - 2 * kilobytes);
   });

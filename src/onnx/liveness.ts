@@ -110,10 +110,7 @@ function planBlocks(
 }
 
 /** The blocks that a node reads and writes. */
-const blocksOf = (
-  { inputs, outputs }: Node,
-  blockOf: ReadonlyMap<string, Block>,
-): ReadonlySet<Block> =>
+const blocksOf = ({ inputs, outputs }: Node, blockOf: ReadonlyMap<string, Block>): ReadonlySet<Block> =>
   new Set(
     [...inputs, ...outputs].flatMap((value) => {
       const block = value && blockOf.get(value.name);

@@ -37,12 +37,19 @@ async function trainOne(pipeline: Pipeline, tier: Tier): Promise<Worked> {
   const feeds = Object.fromEntries(
     loss.graph.inputs
       .filter(({ name }) => ['sample', 'time', 'context', 'target', 'sampleWeights'].includes(name))
-      .map(({ name, shape }) => [name, runtime.upload('batch', 'float32', shape, torchRandn(2, sizeOf(shape)))]),
+      .map(({ name, shape }) => [
+        name,
+        runtime.upload('batch', 'float32', shape, torchRandn(2, sizeOf(shape))),
+      ]),
   );
   const { loss: lossTensor, ...grads } = await gradient.of({ ...feeds, ...state.theta });
   const gradNorm = await optimizer.update(state, grads, { step: 1, learningRate: 1e-4 });
   const [value] = await runtime.read(lossTensor!);
   const finite = Number.isFinite(value) && Number.isFinite(gradNorm);
+  for (const tensor of [...Object.values({ ...feeds, ...grads }), lossTensor!]) tensor.dispose();
+  state.dispose();
+  await gradient.dispose();
+  await optimizer.dispose();
   return { estimateBytes: trainingMemory(pipeline, loss, tier).memoryBytes, finite };
 }
 
@@ -61,9 +68,12 @@ async function drawOne(pipeline: Pipeline): Promise<Worked> {
     adapter: undefined,
     seeds: [1],
   });
-  const prediction = await denoiser.predict(denoiser.initial(), 500, 1, new AbortController().signal);
+  const noise = denoiser.initial();
+  const prediction = await denoiser.predict(noise, 500, 1, new AbortController().signal);
   const { rgba } = await decodeLatents(pipeline, prediction);
   const latents = (await runtime.read(prediction)) as Float32Array;
   const finite = latents.every(Number.isFinite) && rgba.length === 4 * manifest.resolution ** 2;
+  for (const tensor of [noise, prediction]) tensor.dispose();
+  denoiser.close();
   return { estimateBytes: samplingMemory(pipeline, { shape, guided: true }), finite };
 }
