@@ -6,7 +6,7 @@ import type { AskWorker } from './page';
 /** Runs a scenario in a fresh worker of the page; throws what went wrong there. */
 export async function ask<T extends Scenarios, Name extends keyof T & string>(
   page: Page,
-  worker: 'runtime' | 'training',
+  worker: 'runtime' | 'training' | 'memory',
   scenario: Name,
   input: Parameters<T[Name]>[0],
 ): Promise<Awaited<ReturnType<T[Name]>>> {

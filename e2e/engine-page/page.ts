@@ -1,9 +1,10 @@
 // The page of the engine's browser tests: starts workers as the app does and asks them one thing at a time.
-type WorkerName = 'runtime' | 'training';
+type WorkerName = 'runtime' | 'training' | 'memory';
 
 const workers: Readonly<Record<WorkerName, () => Worker>> = {
   runtime: () => new Worker(new URL('./runtime.worker.ts', import.meta.url), { type: 'module' }),
   training: () => new Worker(new URL('./training.worker.ts', import.meta.url), { type: 'module' }),
+  memory: () => new Worker(new URL('./memory.worker.ts', import.meta.url), { type: 'module' }),
 };
 
 export type Question = { readonly scenario: string; readonly input: unknown };

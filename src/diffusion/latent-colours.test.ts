@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { torchRandn } from '../base/random';
 import { colourLatents, fitColours } from './latent-colours';
-import type { Planes } from './tiled-decode';
+import type { Planes } from './tiles';
 
 const [height, width, side] = [5, 7, 2];
 const latents: Planes = { data: torchRandn(1, 4 * height * width), planes: 4, height, width };

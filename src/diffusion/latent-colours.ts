@@ -1,7 +1,7 @@
 // Rough colours of a picture straight from its latents: each pixel's as a linear function of its latents, fitted by least squares to a
 // picture that the model's own decoder made. A preview that costs nothing, of one pixel a latent.
 import { assert } from '../base/assert';
-import type { Planes } from './tiled-decode';
+import type { Planes } from './tiles';
 
 /** One row a colour: a weight for each channel of the latents, and the constant. */
 export type LatentColours = readonly (readonly number[])[];

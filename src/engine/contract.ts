@@ -56,6 +56,8 @@ export type LoadModelEvent =
 export type TrainingEstimate = {
   readonly memoryBytes: number; // peak: weights, live tensors, optimizer state
   readonly memoryLimitBytes: number;
+  readonly tensorBytes: number; // the largest single tensor
+  readonly tensorLimitBytes: number; // what the device can bind at once
   readonly tier: Tier;
   readonly trainedParameters: number;
   readonly loraFileBytes: number;

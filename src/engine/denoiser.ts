@@ -5,6 +5,7 @@ import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
 import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
 import { guidanceFeatures, timeFeatures } from '../models/unet/time-features';
+import { cutIntoBlocks } from '../onnx/cut';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Latents } from '../training/batch';
 import type { Pipeline } from './pipeline';
@@ -54,14 +55,15 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
   const compiled = () =>
     pipeline.program(key, 'UNet', ['unet'], () => {
       const { rankOf } = adapter ?? {};
-      return denoiseGraph(model.unet, {
+      const { graph } = denoiseGraph(model.unet, {
         shape,
         contextLength,
         guided: isGuided,
         rescaled: isRescaled,
         rankOf,
         ...pipeline.graphOptions,
-      }).graph;
+      });
+      return cutIntoBlocks(graph);
     });
   await compiled(); // what cannot be compiled fails before anything is drawn
 

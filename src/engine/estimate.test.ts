@@ -6,7 +6,7 @@ import { estimateTraining, trainingBytes } from './estimate';
 import { Pipeline } from './pipeline';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
 import type { Tier } from '../training/tier';
-import { lossGraphOf, planTraining } from './training-plan';
+import { checkPlan, lossGraphOf, planTraining } from './training-plan';
 
 const settings: TrainingSettings = { ...recipes().standard, targets: 'attention', rank: 4 };
 let model: BaseModel;
@@ -14,6 +14,8 @@ let model: BaseModel;
 beforeAll(async () => {
   model = await bundledModel();
 });
+
+const onGpu = { backend: 'webgpu', dispatchesHeld: 16 } as const;
 
 const pipelineWith = (memoryLimitBytes: number) =>
   new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', memoryLimitBytes }, model);
@@ -30,17 +32,20 @@ describe('the memory of a step', () => {
       (sum, { shape }) => sum + 4 * shape.reduce((product, n) => product * n, 1),
       0,
     );
-    const stepBytes = (tier: Tier) => trainingBytes(lossOf(settings, tier), tier, 'webgpu') - weights;
+    const stepBytes = (tier: Tier) => trainingBytes(lossOf(settings, tier), tier, onGpu).peakBytes - weights;
     expect(stepBytes('balanced')).toBeLessThan(0.7 * stepBytes('fast'));
     expect(stepBytes('tight')).toBeLessThan(0.95 * stepBytes('balanced'));
     expect(stepBytes('tight')).toBeGreaterThan(1e6);
     const loss = lossOf(settings);
-    expect(trainingBytes(loss, 'fast', 'wasm') - trainingBytes(loss, 'fast', 'webgpu')).toBe(2 * weights);
+    const onWasm = { backend: 'wasm', dispatchesHeld: 0 } as const;
+    const inNode = { backend: 'webgpu', dispatchesHeld: 0 } as const;
+    const bytes = (place: typeof onWasm | typeof inNode) => trainingBytes(loss, 'fast', place).peakBytes;
+    expect(bytes(onWasm) - bytes(inNode)).toBe(2 * weights);
   });
 
   test('grows with the batch and with the rank', () => {
     const bytes = (change: Partial<TrainingSettings>) =>
-      trainingBytes(lossOf({ ...settings, ...change }), 'fast', 'webgpu');
+      trainingBytes(lossOf({ ...settings, ...change }), 'fast', onGpu).peakBytes;
     const more = lossOf({ ...settings, rank: 16 });
     const parameters = (packs: typeof more.packs) => packs.reduce((sum, pack) => sum + packSize(pack), 0);
     const added = parameters(more.packs) - parameters(lossOf(settings).packs);
@@ -87,6 +92,26 @@ describe('the estimate', () => {
       tier: 'tight',
       memoryLimitBytes: 100e6,
     });
+  });
+
+  test('refuses a tensor that the device cannot bind, before anything starts', () => {
+    const { tensorBytes } = estimate(settings);
+    const narrow = (largestTensorBytes: number) => {
+      const pipeline = new Pipeline({ ...openNodeRuntime(), largestTensorBytes }, model);
+      const plan = planTraining(pipeline, settings);
+      return { pipeline, plan, told: estimateTraining(pipeline, settings, plan, undefined) };
+    };
+    expect(narrow(tensorBytes).told.fits).toBe(true);
+    const { pipeline, plan, told } = narrow(1e4);
+    expect(told.fits).toBe(false);
+    expect(told.memoryBytes).toBeLessThan(told.memoryLimitBytes);
+    expect(() => {
+      checkPlan(plan, pipeline.runtime);
+    }).toThrow(
+      expect.objectContaining({
+        details: { what: 'training', tensorBytes: plan.tensorBytes, tensorLimitBytes: 1e4 },
+      }),
+    );
   });
 
   test('knows no time before a step was measured, then that of steps, class pictures, previews and evaluations', () => {

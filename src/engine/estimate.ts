@@ -2,7 +2,8 @@
 import { differentiate, cutSegments, gradName, type Segment } from '../autodiff/segments';
 import { packSize, type Pack } from '../onnx/packing';
 import { byteSizeOf, type Graph } from '../onnx/graph';
-import { peakBytes } from '../onnx/liveness';
+import { largestTensorBytes, peakBytes } from '../onnx/liveness';
+import type { Runtime } from '../runtime/runtime';
 import type { LossGraph } from '../training/loss-graph';
 import type { TrainingSettings } from '../training/settings';
 import { tierPlans, type Tier } from '../training/tier';
@@ -10,41 +11,70 @@ import type { TrainingEstimate } from './contract';
 import type { Pipeline } from './pipeline';
 import { overheadBytes, storedBytes } from './sampling-memory';
 
-/** θ, m and v twice (a step reads one set and writes the other), and the gradient. */
-const vectorsKept = 7;
+/** θ, m and v twice: a step reads one set and writes the other. */
+const vectorsKept = 6;
 
 const bytesOf = (values: Graph['parameters']) => values.reduce((sum, value) => sum + byteSizeOf(value), 0);
 
-/** Peak bytes of one training step in a tier, all that is held for it included. */
-export function trainingBytes(loss: LossGraph, tier: Tier, backend: 'webgpu' | 'wasm'): number {
-  const theta = loss.packs.reduce((sum, pack) => sum + 4 * packSize(pack), 0);
-  // On wasm a session holds its own copy of the weights it takes beside ours: the evaluation, and the gradient (in segments: forward
-  // and backward).
-  const copies = backend === 'webgpu' ? 1 : tier === 'fast' ? 3 : 4;
-  const weights = bytesOf(loss.graph.parameters) * copies;
-  const { segments } = tierPlans[tier];
-  const live = segments
-    ? segmentsPeak(cutSegments(loss.graph, loss.packs, segments), loss.packs)
-    : peakBytes(differentiate(loss.graph, loss.packs));
-  return weights + vectorsKept * theta + live;
+type Place = Pick<Runtime, 'backend' | 'dispatchesHeld'>;
+
+/** What a step in a tier takes: `peakBytes`, all that is held for it included, and the bytes of the largest tensor in it. */
+export function trainingBytes(
+  loss: LossGraph,
+  tier: Tier,
+  place: Place,
+): { readonly peakBytes: number; readonly tensorBytes: number } {
+  const { segments: size } = tierPlans[tier];
+  const segments: readonly Segment[] = size
+    ? cutSegments(loss.graph, loss.packs, size)
+    : [{ name: '', forward: undefined, backward: differentiate(loss.graph, loss.packs), boundary: [] }];
+  const graphs = segments.flatMap(({ forward, backward }) => [forward ?? [], backward ?? []].flat());
+  return {
+    peakBytes:
+      bytesOf(loss.graph.parameters) +
+      keptBytes(loss, tier, place) +
+      segmentsPeak(segments, loss.packs, place.dispatchesHeld),
+    tensorBytes: Math.max(...graphs.map(largestTensorBytes)),
+  };
 }
 
-/** The most that the calls of a step in segments hold at once: boundaries still needed, upstream gradients, and the call's own tensors. */
-function segmentsPeak(segments: readonly Segment[], packs: readonly Pack[]): number {
+/**
+ * What a run holds between its steps beside the weights. On wasm a session has its own copy of the weights it takes: the evaluation,
+ * and the gradient (in segments: forward and backward).
+ */
+export function keptBytes(
+  { graph, packs }: LossGraph,
+  tier: Tier,
+  { backend }: Pick<Place, 'backend'>,
+): number {
+  const copies = backend === 'webgpu' ? 0 : tier === 'fast' ? 2 : 3;
+  return vectorsKept * thetaBytes(packs) + copies * bytesOf(graph.parameters);
+}
+
+const thetaBytes = (packs: readonly Pack[]): number =>
+  packs.reduce((total, pack) => total + 4 * packSize(pack), 0);
+
+/**
+ * The most that the calls of a step in segments hold at once: boundaries still needed, upstream gradients, gradients found, and the
+ * call's own tensors.
+ */
+function segmentsPeak(segments: readonly Segment[], packs: readonly Pack[], dispatchesHeld: number): number {
   const packGrads = new Set(packs.map(gradName));
   let held = 0;
   let peak = 0;
   for (const { forward } of segments) {
     if (!forward) continue;
-    peak = Math.max(peak, held + peakBytes(forward));
+    peak = Math.max(peak, held + peakBytes(forward, dispatchesHeld));
     held += bytesOf(forward.outputs);
   }
   const upstream = new Map<string, number>();
   for (const segment of segments.toReversed()) {
-    peak = Math.max(peak, held + sum(upstream) + (segment.backward ? peakBytes(segment.backward) : 0));
-    for (const output of segment.backward?.outputs ?? [])
-      if (!packGrads.has(output.name) && output.name.startsWith('grad.'))
-        upstream.set(output.name, byteSizeOf(output));
+    const own = segment.backward ? peakBytes(segment.backward, dispatchesHeld) : 0;
+    peak = Math.max(peak, held + sum(upstream) + own);
+    for (const output of segment.backward?.outputs ?? []) {
+      if (packGrads.has(output.name)) held += byteSizeOf(output);
+      else if (output.name.startsWith('grad.')) upstream.set(output.name, byteSizeOf(output));
+    }
     held -= freed(segment, upstream);
   }
   return peak;
@@ -57,37 +87,49 @@ function freed({ boundary }: Segment, upstream: Map<string, number>): number {
 
 const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
 
-/** Everything that is held while a run trains: its step, the other components' weights, ORT itself. */
-export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier): number {
-  const others = [...model.sources.text_encoder, ...model.sources.vae];
-  return trainingBytes(loss, tier, runtime.backend) + storedBytes(others, runtime) + overheadBytes;
+/** Everything that is held while a run trains: its step, the other components' weights, ORT itself; and the largest tensor. */
+export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier) {
+  const { text_encoder: text, vae } = model.sources;
+  const trained = loss.graph.parameters.some(({ name }) => name.startsWith('text_encoder.'));
+  const others = trained ? vae : [...text, ...vae];
+  const { peakBytes: stepBytes, tensorBytes } = trainingBytes(loss, tier, runtime);
+  return { memoryBytes: stepBytes + storedBytes(others, runtime) + overheadBytes, tensorBytes };
 }
 
 /** How a run will be computed. */
 export type TrainingPlan = {
   readonly tier: Tier;
   readonly loss: LossGraph;
-  readonly memoryBytes: number; // everything that is held while it trains
+  readonly memoryBytes: number; // everything that is held while it trains, and while it draws
+  readonly tensorBytes: number; // the largest tensor
 };
+
+export const planFits = (
+  { memoryBytes, tensorBytes }: Pick<TrainingPlan, 'memoryBytes' | 'tensorBytes'>,
+  { memoryLimitBytes, largestTensorBytes: tensorLimitBytes }: Runtime,
+): boolean => memoryBytes <= memoryLimitBytes && tensorBytes <= tensorLimitBytes;
 
 /** The whole estimate. `secondsPerStep` is the last measured step of this kind of run, if there is one. */
 export function estimateTraining(
   pipeline: Pipeline,
   settings: TrainingSettings,
-  { tier, loss, memoryBytes }: TrainingPlan,
+  plan: TrainingPlan,
   secondsPerStep: number | undefined,
 ): TrainingEstimate {
   const { runtime } = pipeline;
+  const { tier, loss, memoryBytes, tensorBytes } = plan;
   const trainedParameters = loss.packs.reduce((total, pack) => total + packSize(pack), 0);
   return {
     memoryBytes,
     memoryLimitBytes: runtime.memoryLimitBytes,
+    tensorBytes,
+    tensorLimitBytes: runtime.largestTensorBytes,
     tier,
     trainedParameters,
     loraFileBytes: 4 * trainedParameters,
     secondsPerStep,
     secondsTotal: secondsPerStep === undefined ? undefined : secondsPerStep * stepsWorth(settings),
-    fits: memoryBytes <= runtime.memoryLimitBytes,
+    fits: planFits(plan, runtime),
   };
 }
 

@@ -1,7 +1,7 @@
 // The picture under way, as it stands: by the model's own decoder where that is small, by TAESD where it is stored and has room, else by
 // rough colours of one pixel a latent. Never so often that drawing takes much longer.
 import type { LatentShape } from '../models/stable-diffusion';
-import type { Planes } from '../diffusion/tiled-decode';
+import type { Planes } from '../diffusion/tiles';
 import { colourLatents, fitColours } from '../diffusion/latent-colours';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { ModelFileOptions } from '../storage/model-files';

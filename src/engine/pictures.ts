@@ -1,12 +1,12 @@
 // Pictures in and out of the latent space.
 import { assertExists } from '../base/assert';
-import { decodeInTiles, type Planes } from '../diffusion/tiled-decode';
+import { inTiles, type Planes } from '../diffusion/tiles';
 import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { fromPlanarTensor } from '../training/images';
 import type { Latents } from '../training/batch';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Pipeline } from './pipeline';
-import { decodedSide } from './sampling-memory';
+import { decodedSide, encodedSide } from './sampling-memory';
 
 export type Picture = {
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
@@ -22,10 +22,9 @@ export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): 
   const picture =
     side >= Math.max(height, width)
       ? await decodeTensor(pipeline, latents)
-      : await decodeInTiles(
+      : await inTiles(
           { data: (await runtime.read(latents)) as Planes['data'], planes, height, width },
-          side,
-          model.pixelsPerLatent,
+          { side, sideAfter: side * model.pixelsPerLatent },
           (tile) => decodePlanes(pipeline, tile),
         );
   return {
@@ -81,25 +80,48 @@ async function decodeTensor(pipeline: Pipeline, latents: DeviceTensor): Promise<
   return { data: data.slice(), planes, height, width }; // tiles are written to; what a runtime answers is its own
 }
 
-/** The latents of a picture [3, height, width] in [-1, 1], scaled as the UNet sees them. */
+/** The latents of a picture [3, height, width] in [-1, 1], scaled as the UNet sees them; in tiles where the whole would not fit. */
 export async function encodePicture(
   pipeline: Pipeline,
   picture: Float32Array<ArrayBuffer>,
   width: number,
   height = width,
 ): Promise<Latents> {
+  const { unet, pixelsPerLatent } = pipeline.model;
+  const [rows, columns] = [height / pixelsPerLatent, width / pixelsPerLatent];
+  const side = encodedSide(pipeline, [1, unet.in_channels, rows, columns]);
+  const planes = { data: picture, planes: 3, height, width };
+  if (side >= Math.max(rows, columns)) return encodePlanes(pipeline, planes);
+  const tiled = await inTiles(planes, { side: side * pixelsPerLatent, sideAfter: side }, async (tile) => {
+    const { mean, deviation } = await encodePlanes(pipeline, tile);
+    const [h, w] = [tile.height / pixelsPerLatent, tile.width / pixelsPerLatent];
+    return posteriorPlanes(mean, assertExists(deviation, 'deviation'), h, w);
+  });
+  const half = tiled.data.length / 2;
+  return { mean: tiled.data.slice(0, half), deviation: tiled.data.slice(half).map(Math.exp) };
+}
+
+/** Mean and ln(deviation) as planes: what fades from tile to tile is the logarithm, as in diffusers. */
+function posteriorPlanes(mean: Float32Array, deviation: Float32Array, height: number, width: number): Planes {
+  const data = new Float32Array(2 * mean.length);
+  data.set(mean);
+  data.set(deviation.map(Math.log), mean.length);
+  return { data, planes: data.length / (height * width), height, width };
+}
+
+async function encodePlanes(pipeline: Pipeline, { data, height, width }: Planes): Promise<Latents> {
   const { runtime, model } = pipeline;
   const shape = [1, 3, height, width] as const;
   const program = await pipeline.program(`encode ${shape.join()}`, 'VAE', ['vae'], () =>
     encodeGraph(model.vae, shape, pipeline.graphOptions),
   );
-  const input = runtime.upload('photos', 'float32', shape, picture);
+  const input = runtime.upload('photos', 'float32', shape, data);
   const outputs = await program.run({ picture: input });
   input.dispose();
   const read = async (tensor: DeviceTensor) => {
-    const data = Float32Array.from((await runtime.read(tensor)) as Float32Array);
+    const values = Float32Array.from((await runtime.read(tensor)) as Float32Array);
     tensor.dispose();
-    return data;
+    return values;
   };
   const { mean, deviation } = outputs;
   return {

@@ -3,6 +3,7 @@ import type { ScopeOptions } from '../models/layers';
 import type { Graph } from '../onnx/graph';
 import type { Parameters, Program, Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
+import { compileChain } from './chain';
 import type { Component } from './model-parts';
 
 /** Attention scores above it are computed in pieces: 128 MiB are large enough to keep any device busy. */
@@ -14,6 +15,8 @@ const keptPrograms = 12;
 export class Pipeline {
   readonly runtime: Runtime;
   readonly model: BaseModel;
+  /** Bytes that a job (a training run) holds on the device beside the weights; set by that job. */
+  reservedBytes = 0;
   readonly #parameters = new Map<Component, Promise<Parameters>>();
   readonly #programs = new Map<string, Promise<Program>>();
 
@@ -42,14 +45,14 @@ export class Pipeline {
   }
 
   /**
-   * The program of `key`, compiled from what `build` makes on first use; `components` are those whose weights it takes. Ask before
+   * The program of `key`, compiled from the graph or chain of graphs that `build` makes on first use; `components` are those whose weights it takes. Ask before
    * every run: one that was not used for long is freed (after the runs that have been called for).
    */
   async program(
     key: string,
     label: string,
     components: readonly Component[],
-    build: () => Graph,
+    build: () => Graph | readonly Graph[],
   ): Promise<Program> {
     let program = this.#programs.get(key);
     if (program)
@@ -63,9 +66,13 @@ export class Pipeline {
     return program;
   }
 
-  async #compile(label: string, components: readonly Component[], build: () => Graph): Promise<Program> {
+  async #compile(
+    label: string,
+    components: readonly Component[],
+    build: () => Graph | readonly Graph[],
+  ): Promise<Program> {
     const parameters = await Promise.all(components.map((component) => this.parameters(component)));
-    return this.runtime.compile(label, build(), parameters);
+    return compileChain(this.runtime, label, [build()].flat(), parameters);
   }
 
   /** Frees the programs whose keys start with `prefix` (a training run's, at its end). */

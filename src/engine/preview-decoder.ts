@@ -75,9 +75,8 @@ export function previewDecoderBytes(
   [height, width]: readonly [number, number],
 ): number {
   const copies = runtime.backend === 'webgpu' ? 1 : 2; // ours and the session's
-  return (
-    copies * storedBytes(sources, runtime) + peakBytes(decodeGraph(vae, [1, 4, height, width], graphOptions))
-  );
+  const decoder = decodeGraph(vae, [1, 4, height, width], graphOptions);
+  return copies * storedBytes(sources, runtime) + peakBytes(decoder, runtime.dispatchesHeld);
 }
 
 /** A pipeline that decodes as `pipeline` does, but with the preview decoder. */

@@ -31,7 +31,8 @@ const request: SampleRequest = {
 };
 
 test('a batch is halved until memory has room for it; what does not fit alone is refused', async () => {
-  const bytes = async (n: number) => samplingMemory(await pipelineWith({}), [n, 4, 16, 16], true);
+  const bytes = async (n: number) =>
+    samplingMemory(await pipelineWith({}), { shape: [n, 4, 16, 16], guided: true });
   const batches = async (change: Partial<SampleRequest>, memoryLimitBytes: number) => {
     const pipeline = await pipelineWith({ memoryLimitBytes });
     const platform = { encodePng: encodePngInNode, decodePicture: decodePngInNode, now: () => 0 };
@@ -56,7 +57,7 @@ test('a batch is halved until memory has room for it; what does not fit alone is
 test('a GPU is advised a batch that leaves half of its memory, a processor none', async () => {
   const advised = async (change: Partial<Runtime>) => advisedBatchSize(await pipelineWith(change));
   const webgpu = { backend: 'webgpu' } as const;
-  const bytes = samplingMemory(await pipelineWith(webgpu), [4, 4, 16, 16], true);
+  const bytes = samplingMemory(await pipelineWith(webgpu), { shape: [4, 4, 16, 16], guided: true });
   expect(await advised({})).toBe(1);
   expect(await advised({ ...webgpu, memoryLimitBytes: 2 * bytes })).toBe(4);
   expect(await advised({ ...webgpu, memoryLimitBytes: 2 * bytes - 1 })).toBe(2);

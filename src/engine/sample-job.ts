@@ -16,7 +16,7 @@ import { withParameters } from './picture-parameters';
 import { decodeBatch, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
 import { encodePrompts } from './prompts';
-import { samplingMemory } from './sampling-memory';
+import { samplingFailure, samplingMemory, samplingNeeds } from './sampling-memory';
 import { openStart, type OpenedStart } from './start-picture';
 import { loadSubject, uploadAdapters } from './subjects';
 
@@ -168,12 +168,13 @@ function chooseBatch(
   pipeline: Pipeline,
   request: SampleRequest,
 ): { readonly batchSize: number; readonly spareBytes: number } {
-  const { memoryLimitBytes: limitBytes } = pipeline.runtime;
+  const { guidance, start } = request;
   for (let n = Math.min(request.batchSize ?? 1, request.images); ; n = Math.ceil(n / 2)) {
     const shape = latentShape(pipeline.model, request, n);
-    const neededBytes = samplingMemory(pipeline, shape, request.guidance > 1);
-    if (neededBytes <= limitBytes) return { batchSize: n, spareBytes: limitBytes - neededBytes };
-    if (n === 1) throw new AppError('out-of-memory', { what: 'sampling', neededBytes, limitBytes });
+    const needs = samplingNeeds(pipeline, { shape, guided: guidance > 1, fromPicture: start !== undefined });
+    const failure = samplingFailure(pipeline, needs);
+    if (!failure) return { batchSize: n, spareBytes: pipeline.runtime.memoryLimitBytes - needs.neededBytes };
+    if (n === 1) throw failure;
   }
 }
 
@@ -190,7 +191,7 @@ export function advisedBatchSize(pipeline: Pipeline): number {
   const { resolution, sampling } = model.manifest;
   const fits = (n: number) => {
     const shape = latentShape(model, { width: resolution, height: resolution }, n);
-    return samplingMemory(pipeline, shape, sampling.guidance > 1) <= runtime.memoryLimitBytes / 2;
+    return samplingMemory(pipeline, { shape, guided: sampling.guidance > 1 }) <= runtime.memoryLimitBytes / 2;
   };
   return [4, 2].find(fits) ?? 1;
 }

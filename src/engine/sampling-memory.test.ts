@@ -1,17 +1,27 @@
 // The preflight of drawing, and the tiles that follow from it, on an AutoencoderKL of a few channels.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeGraph, type LatentShape } from '../models/stable-diffusion';
+import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { readFixture } from '../models/testing/fixture';
 import { randn, seededWeights } from '../models/testing/seeded-weights';
 import { parseAutoencoderKlConfig } from '../models/vae/kl';
+import { sizeOf } from '../onnx/graph';
 import { largestTensorBytes, peakBytes } from '../onnx/liveness';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
-import { decodeLatents } from './pictures';
+import { decodeLatents, encodePicture } from './pictures';
 import { Pipeline } from './pipeline';
-import { decodedSide, overheadBytes, samplingMemory } from './sampling-memory';
+import {
+  decodedSide,
+  encodedSide,
+  overheadBytes,
+  samplingFailure,
+  samplingMemory,
+  samplingNeeds,
+} from './sampling-memory';
+import { stableDiffusion1 } from '../models/presets/stable-diffusion';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
+import { configuredModel } from './testing/configured-model';
 
 const shape: LatentShape = [1, 4, 28, 40];
 const config = parseAutoencoderKlConfig(
@@ -19,10 +29,11 @@ const config = parseAutoencoderKlConfig(
 );
 const vae = { kind: 'AutoencoderKL', config } as const;
 const decoder = decodeGraph(vae, shape);
+const encoder = encodeGraph(vae, [1, 3, 56, 80]);
 
 /** The autoencoder alone; the other components have no weights. */
 async function pipelineWith(change: Partial<Runtime>): Promise<Pipeline> {
-  const sources = decoder.parameters.map(({ name, shape: dims }) => ({
+  const sources = [...decoder.parameters, ...encoder.parameters].map(({ name, shape: dims }) => ({
     name,
     type: 'float32' as const,
     shape: dims,
@@ -38,7 +49,7 @@ async function pipelineWith(change: Partial<Runtime>): Promise<Pipeline> {
 }
 
 const weightBytes =
-  4 * decoder.parameters.reduce((sum, { shape: dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  4 * [...decoder.parameters, ...encoder.parameters].reduce((sum, { shape: dims }) => sum + sizeOf(dims), 0);
 
 async function draw(pipeline: Pipeline, dims: LatentShape, data: Float32Array<ArrayBuffer>) {
   const latents = pipeline.runtime.upload('test', 'float32', dims, data);
@@ -77,10 +88,90 @@ describe('the decoder', () => {
   });
 });
 
+describe('the encoder', () => {
+  test('takes tiles where a tensor or the whole would not fit, or a job holds the rest', async () => {
+    const heldBytes = 2 * weightBytes + overheadBytes;
+    const side = async (change: Partial<Runtime>, reservedBytes = 0) =>
+      encodedSide(Object.assign(await pipelineWith(change), { reservedBytes }), shape);
+    const largest = largestTensorBytes(encodeGraph(vae, [1, 3, 56, 80], { largestBytes: 1 }));
+    expect(await side({ largestTensorBytes: largest })).toBe(40);
+    expect(await side({ largestTensorBytes: largest - 1 })).toBe(32);
+    expect(await side({ memoryLimitBytes: heldBytes + peakBytes(encoder) })).toBe(40);
+    expect(await side({ memoryLimitBytes: heldBytes + peakBytes(encoder) }, 1)).toBe(32);
+    expect(await side({ memoryLimitBytes: 0 })).toBe(24);
+  });
+
+  test('sees a first tile as if it were alone, and the whole size', async () => {
+    const picture = randn('picture', [3, 56, 80]).map((x) => Math.tanh(x));
+    const corner = Float32Array.from({ length: 3 * 48 * 48 }, (_, i) => {
+      const [plane, y, x] = [Math.floor(i / 2304), Math.floor(i / 48) % 48, i % 48];
+      return picture[(plane * 56 + y) * 80 + x]!;
+    });
+    const tiled = await encodePicture(await pipelineWith({ memoryLimitBytes: 0 }), picture, 80, 56);
+    const alone = await encodePicture(await pipelineWith({}), corner, 48, 48);
+    expect([tiled.mean.length, tiled.deviation?.length]).toEqual([4 * 28 * 40, 4 * 28 * 40]);
+    for (let y = 0; y < 18; y++) {
+      const [row, own] = [y * 40, y * 24];
+      expect(tiled.mean.subarray(row, row + 18)).toEqual(alone.mean.subarray(own, own + 18));
+      for (let x = 0; x < 18; x++)
+        expect(tiled.deviation![row + x]! / alone.deviation![own + x]!).toBeCloseTo(1, 5);
+    }
+  });
+});
+
+describe('the preflight', () => {
+  const drawing = { shape, guided: true };
+  const refusal = (pipeline: Pipeline) => samplingFailure(pipeline, samplingNeeds(pipeline, drawing));
+
+  test('counts the encoder where a picture is the start', async () => {
+    const pipeline = await pipelineWith({ backend: 'webgpu', memoryLimitBytes: Infinity });
+    const wide = { shape: [1, 4, 120, 120] as const, guided: false };
+    const [plain, from] = [false, true].map((fromPicture) =>
+      samplingMemory(pipeline, { ...wide, fromPicture }),
+    );
+    expect(from).toBeGreaterThanOrEqual(plain!);
+    expect(from).toBeGreaterThanOrEqual(
+      weightBytes + overheadBytes + peakBytes(encodeGraph(vae, [1, 3, 240, 240], pipeline.graphOptions)),
+    );
+  });
+
+  test('refuses what memory cannot hold, and a tensor that the device cannot bind', async () => {
+    expect(refusal(await pipelineWith({}))).toBeUndefined();
+    const small = { memoryLimitBytes: 1e6 };
+    expect(refusal(await pipelineWith(small))).toMatchObject({
+      code: 'out-of-memory',
+      details: { what: 'sampling', limitBytes: 1e6 },
+    });
+    expect(refusal(await pipelineWith({ largestTensorBytes: 1e4 }))).toMatchObject({
+      code: 'out-of-memory',
+      details: { what: 'sampling', tensorLimitBytes: 1e4 },
+    });
+  });
+
+  test('refuses Stable Diffusion 1.5 on wasm before a weight is read', () => {
+    const model = configuredModel(stableDiffusion1);
+    const full = new Pipeline(openNodeRuntime(), model);
+    const read = () => Promise.reject(new Error('a weight was read'));
+    for (const source of Object.values(model.sources).flat()) Object.assign(source, { read });
+    const needs = samplingNeeds(full, { shape: [1, 4, 64, 64], guided: true });
+    expect(samplingFailure(full, needs)?.code).toBe('out-of-memory');
+    expect(needs.neededBytes / 1e9).toBeGreaterThan(8.5); // 4.26 GB as float32, twice
+  });
+});
+
 test('the estimate holds all weights: once on WebGPU, as float16 where it can, twice on wasm', async () => {
-  const bytes = async (change: Partial<Runtime>) => samplingMemory(await pipelineWith(change), shape, true);
+  const bytes = async (change: Partial<Runtime>) =>
+    samplingMemory(await pipelineWith(change), { shape, guided: true });
   const webgpu = await bytes({ backend: 'webgpu' });
   expect((await bytes({})) - webgpu).toBe(weightBytes);
-  expect(await bytes({ backend: 'webgpu', weightType: 'float16' })).toBeLessThan(webgpu);
+  const model = configuredModel(stableDiffusion1);
+  const full = (weightType: 'float16' | 'float32') =>
+    samplingMemory(new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', weightType }, model), {
+      shape: [1, 4, 64, 64],
+      guided: true,
+    });
+  const weights = Object.values(model.sources).flat();
+  const count = weights.reduce((sum, { shape: dims }) => sum + sizeOf(dims), 0);
+  expect((full('float32') - full('float16')) / (2 * count)).toBeCloseTo(1, 1);
   expect(webgpu).toBeGreaterThanOrEqual(weightBytes + overheadBytes + peakBytes(decoder));
 });

@@ -10,6 +10,7 @@ import type { LossGraph } from '../training/loss-graph';
 import { checkSettings, type TrainingSettings } from '../training/settings';
 import type { TrainingEvent, TrainingResult } from './contract';
 import type { EncodePng } from './encode-png';
+import { keptBytes } from './estimate';
 import { drawPreview } from './preview';
 import type { Pipeline } from './pipeline';
 import { ranksOf } from './adapters';
@@ -19,7 +20,7 @@ import type { EngineSession } from './session';
 import { checkBase } from './subjects';
 import { openTrainer } from './trainer';
 import { prepareData } from './training-data';
-import { planTraining } from './training-plan';
+import { checkPlan, planTraining } from './training-plan';
 
 /** How often a run goes on by itself after the GPU was lost. */
 const mostRecoveries = 3;
@@ -59,10 +60,12 @@ async function* trainOnce(
   const { steps } = settings;
   const from = await loadCheckpoint(runId);
   if (from && from.step >= steps) return { step: from.step, steps };
+  const plan = planTraining(pipeline, settings);
+  checkPlan(plan, pipeline.runtime);
+  const { tier, loss } = plan;
   const data = yield* prepareData(pipeline, run, settings, signal);
 
   yield { kind: 'stage-start', stage: 'compile', total: 1 };
-  const { tier, loss } = planTraining(pipeline, settings);
   const trainer = await openTrainer(pipeline, {
     runId,
     loss,
@@ -75,6 +78,7 @@ async function* trainOnce(
       return image;
     },
   });
+  pipeline.reservedBytes = keptBytes(loss, tier, pipeline.runtime);
   try {
     yield { kind: 'stage-start', stage: 'train', total: steps };
     const start = { step: from?.step ?? 0, losses: from ? [...from.losses] : [] };
@@ -86,6 +90,7 @@ async function* trainOnce(
       if (next.value.kind === 'checkpoint-saved') await updateRun(runId, { step: next.value.step });
     }
   } finally {
+    pipeline.reservedBytes = 0;
     await trainer.dispose();
   }
 }

@@ -17,9 +17,11 @@ import { encodePicture } from './pictures';
 import { drawLatents } from './draw';
 import type { Pipeline } from './pipeline';
 import { encodePrompt } from './prompts';
+import { samplingMemory } from './sampling-memory';
+import { photoShape } from './training-plan';
 
-/** Class pictures drawn in one UNet batch. */
-const classBatch = 4;
+/** How many class pictures are drawn in one UNet batch: the most that fit. */
+const classBatches = [4, 2, 1] as const;
 
 type Stage<T> = AsyncGenerator<TrainingEvent, T, void>;
 
@@ -158,15 +160,19 @@ async function* drawClassImages(
   signal: AbortSignal,
 ): Stage<Latents[]> {
   const { model, runtime } = pipeline;
-  const { manifest, unet } = model;
+  const { manifest } = model;
   const { classImages: total, classImageSteps: steps, seed } = settings;
-  const side = manifest.resolution / model.pixelsPerLatent;
-  const shape: LatentShape = [classBatch, unet.in_channels, side, side];
-  const length = sizeOf(shape) / classBatch;
+  const [, ...size] = photoShape(model);
+  const fits = (count: number) =>
+    samplingMemory(pipeline, { shape: [count, ...size], guided: true }) <= runtime.memoryLimitBytes;
+  const classBatch = classBatches.find(fits) ?? 1;
+  const shape: LatentShape = [classBatch, ...size];
+  const length = sizeOf(size);
   const latents: Latents[] = [];
   yield started('class-images', total);
   for (let first = 0; first < total; first += classBatch) {
-    const key = [manifest.id, weightsOf(manifest, 'unet'), 'class', prompt, steps, seed, first].join(' ');
+    const batchKey = classBatch === 4 ? first : `${first} of ${classBatch}`;
+    const key = [manifest.id, weightsOf(manifest, 'unet'), 'class', prompt, steps, seed, batchKey].join(' ');
     let batch = (await getLatents(key))?.data;
     if (!batch) {
       const drawn = await drawLatents(

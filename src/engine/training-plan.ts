@@ -1,4 +1,5 @@
 // How a run will be computed: its loss graph and the tier, chosen by what fits.
+import { AppError } from '../base/errors';
 import { loraTargets } from '../models/lora';
 import type { LatentShape } from '../models/stable-diffusion';
 import type { Runtime } from '../runtime/runtime';
@@ -7,23 +8,38 @@ import { buildLossGraph, type LossGraph } from '../training/loss-graph';
 import type { TrainingSettings } from '../training/settings';
 import { tierNames, tierPlans, type Tier } from '../training/tier';
 import type { BaseModel } from './base-model';
-import { trainingMemory, type TrainingPlan } from './estimate';
+import { keptBytes, planFits, trainingMemory, type TrainingPlan } from './estimate';
 import type { Pipeline } from './pipeline';
+import { samplingMemory } from './sampling-memory';
 
 /** The tier that the settings ask for; automatic is the fastest that fits, or the smallest where none does. */
 export function planTraining(pipeline: Pipeline, settings: TrainingSettings): TrainingPlan {
-  const { runtime, model } = pipeline;
+  const { runtime, model, graphOptions } = pipeline;
   const plan = (tier: Tier): TrainingPlan => {
     const loss = lossGraphOf(model, settings, runtime, tier);
-    return { tier, loss, memoryBytes: trainingMemory(pipeline, loss, tier) };
+    const { memoryBytes, tensorBytes } = trainingMemory(pipeline, loss, tier);
+    // photos are encoded before, previews drawn beside what the run keeps
+    const reservedBytes = keptBytes(loss, tier, runtime);
+    const drawing = { shape: photoShape(model), guided: true, fromPicture: true };
+    const drawingBytes = samplingMemory({ runtime, model, graphOptions, reservedBytes }, drawing);
+    return { tier, loss, memoryBytes: Math.max(memoryBytes, drawingBytes), tensorBytes };
   };
   if (settings.memoryTier !== 'automatic') return plan(settings.memoryTier);
   const tried: TrainingPlan[] = [];
   for (const tier of tierNames) {
     tried.push(plan(tier));
-    if (tried.at(-1)!.memoryBytes <= runtime.memoryLimitBytes) return tried.at(-1)!;
+    if (planFits(tried.at(-1)!, runtime)) return tried.at(-1)!;
   }
   return tried.reduce((least, one) => (one.memoryBytes < least.memoryBytes ? one : least));
+}
+
+/** Throws AppError('out-of-memory') where the run would not fit: on the way the tab may be gone. */
+export function checkPlan(plan: TrainingPlan, runtime: Runtime): void {
+  if (planFits(plan, runtime)) return;
+  const { memoryLimitBytes: limitBytes, largestTensorBytes: tensorLimitBytes } = runtime;
+  const { memoryBytes: neededBytes, tensorBytes } = plan;
+  const tooMuch = neededBytes > limitBytes ? { neededBytes, limitBytes } : { tensorBytes, tensorLimitBytes };
+  throw new AppError('out-of-memory', { what: 'training', ...tooMuch });
 }
 
 /** The loss graph of a run on this model, as a tier and a runtime want it. Its packs are the same for all of them. */
@@ -33,8 +49,8 @@ export function lossGraphOf(
   { weightType, largestTensorBytes }: Pick<Runtime, 'weightType' | 'largestTensorBytes'>,
   tier: Tier,
 ): LossGraph {
-  const side = model.manifest.resolution / model.pixelsPerLatent;
-  const shape: LatentShape = [batchSizeOf(settings), model.unet.in_channels, side, side];
+  const [, ...size] = photoShape(model);
+  const shape: LatentShape = [batchSizeOf(settings), ...size];
   const isTarget = loraTargets[settings.targets];
   return buildLossGraph({
     unet: model.unet,
@@ -47,4 +63,10 @@ export function lossGraphOf(
     weightType,
     largestBytes: Math.min(largestTensorBytes, tierPlans[tier].largestBytes),
   });
+}
+
+/** The latents of one photo. */
+export function photoShape({ manifest, unet, pixelsPerLatent }: BaseModel): LatentShape {
+  const side = manifest.resolution / pixelsPerLatent;
+  return [1, unet.in_channels, side, side];
 }

@@ -51,6 +51,8 @@ export type Runtime = {
   readonly memoryLimitBytes: number;
   /** No tensor may be larger: ORT's kernels bind whole tensors. */
   readonly largestTensorBytes: number;
+  /** Kernels that are recorded before ORT hands them over and lets go of what they no longer need. */
+  readonly dispatchesHeld: number;
   /** How frozen weights are kept: float16 where the backend can cast it, which every graph does where it uses them. */
   readonly weightType: ParameterType;
   /** Settles (never rejects) with the reason when the GPU device is gone; pending for ever on wasm. */

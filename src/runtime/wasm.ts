@@ -216,6 +216,7 @@ export function createWasmRuntime(engine: OrtEngine): Runtime {
     adapter: '',
     memoryLimitBytes: heapBytes,
     largestTensorBytes: heapBytes,
+    dispatchesHeld: 0,
     weightType: 'float32', // casts of initializers would be folded: both copies in the heap
     lost: new Promise<string>(() => {}),
     loadParameters,

@@ -46,6 +46,7 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
   const programs = new Set<Program>();
   let lostReason: string | undefined;
   let disposed = false;
+  let latestRun: Promise<unknown> = Promise.resolve();
   const lost = new Promise<string>((resolve) => {
     void gpu.lost.then((reason) => {
       lostReason = reason;
@@ -124,7 +125,7 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
     const model = encodeModel(graph, { parametersAs: 'inputs' });
     const options = (): InferenceSession.SessionOptions => ({
       executionProviders: [
-        { name: 'webgpu', device, preferredLayout: 'NCHW', storageBufferCacheMode: 'simple' },
+        { name: 'webgpu', device, preferredLayout: 'NCHW', storageBufferCacheMode: 'lazyRelease' },
       ],
       preferredOutputLocation: 'gpu-buffer',
       logSeverityLevel: 3,
@@ -174,11 +175,22 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
     };
     try {
       await session.run(prepare, () => throwFailure(label));
+      await oneAhead();
       return outputs;
     } catch (error) {
       for (const tensor of fresh) tensor.dispose();
       throw error;
     }
+  }
+
+  /**
+   * Waits until no more than the latest run is still to be computed. What a buffer holds lives until the GPU has done what was
+   * submitted before its end, so a processor that is many runs ahead would fill the GPU's memory with what is freed already.
+   */
+  async function oneAhead(): Promise<void> {
+    const before = latestRun;
+    latestRun = device.queue.onSubmittedWorkDone();
+    await before;
   }
 
   async function read(tensor: DeviceTensor): Promise<TensorData> {
@@ -200,6 +212,7 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
     adapter: gpu.adapter,
     memoryLimitBytes: gpu.memoryLimitBytes,
     largestTensorBytes: largestBytes,
+    dispatchesHeld: 16, // maxNumPendingDispatches of ORT's WebGPU backend
     weightType: device.features.has('shader-f16') ? 'float16' : 'float32',
     lost,
     loadParameters,

@@ -58,6 +58,14 @@ const signInFailures: Readonly<Record<string, string>> = {
   answer: 'OpenRouter answered without a key. Sign in again, or make a key there and paste it here.',
 };
 
+/** How much was asked for, and of how much. */
+function shortage({ neededBytes, limitBytes, tensorBytes, tensorLimitBytes }: ErrorDetails): string {
+  if (typeof tensorBytes === 'number' && typeof tensorLimitBytes === 'number')
+    return ` (a table of ${formatBytes(tensorBytes)}, of which the GPU takes ${formatBytes(tensorLimitBytes)} at once)`;
+  if (typeof neededBytes !== 'number') return '';
+  return ` (${formatBytes(neededBytes)}${typeof limitBytes === 'number' ? ` of ${formatBytes(limitBytes)}` : ''})`;
+}
+
 const descriptions = {
   'webgpu-missing': () => ({
     title: 'This browser gives no GPU to the page',
@@ -76,9 +84,7 @@ const descriptions = {
   }),
   'out-of-memory': (details) => ({
     title: 'Not enough memory',
-    text: `This device could not hold what was asked for${
-      typeof details['neededBytes'] === 'number' ? ` (${formatBytes(details['neededBytes'])})` : ''
-    }. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the tight memory setting need less; so do fewer open tabs.`,
+    text: `This device could not hold what was asked for${shortage(details)}. Nothing that was kept is lost. A lower rank, a smaller batch, a smaller picture or the tight memory setting need less; so do fewer open tabs.`,
     remedy: 'restart-engine',
   }),
   'storage-full': (details) => ({

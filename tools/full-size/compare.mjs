@@ -3,7 +3,7 @@
 import { openAsBlob, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gradName } from '../../src/autodiff/segments';
-import { decodeInTiles } from '../../src/diffusion/tiled-decode';
+import { inTiles } from '../../src/diffusion/tiles';
 import { openBaseModel } from '../../src/engine/base-model';
 import { Pipeline } from '../../src/engine/pipeline';
 import { drawImages } from '../../src/engine/sample-job';
@@ -71,7 +71,8 @@ async function vae() {
     const [, colours, rows, columns] = picture.shape;
     return { data: picture.data, planes: colours, height: rows, width: columns };
   };
-  const tiled = await decodeInTiles({ data: wide.data, planes, height, width }, 64, 8, decode);
+  const sides = { side: 64, sideAfter: 512 };
+  const tiled = await inTiles({ data: wide.data, planes, height, width }, sides, decode);
   const picture = { shape: [1, tiled.planes, tiled.height, tiled.width], data: tiled.data };
   return [...whole, await compare('tiled', picture)];
 }

@@ -70,6 +70,7 @@ export function createNodeRuntime({ weightType }) {
     adapter: 'onnxruntime-node',
     memoryLimitBytes: Infinity,
     largestTensorBytes: Infinity,
+    dispatchesHeld: 0,
     weightType,
     lost: new Promise(() => {}),
     loadParameters,

@@ -39,13 +39,23 @@ def kl(config: dict) -> torch.nn.Module:
 
 
 def write_tiled(name: str, model: torch.nn.Module, tile: int, height: int, width: int) -> None:
-    """Decoding by tiles of `tile` latents, the last ones smaller; a quarter overlaps (diffusers' own factor)."""
+    """Both ways by tiles of `tile` latents, the last ones smaller; a quarter overlaps (diffusers' own factor)."""
     model.enable_tiling()
+    reduction = 2 ** (len(model.config.block_out_channels) - 1)
     model.tile_latent_min_size = tile
-    model.tile_sample_min_size = tile * 2 ** (len(model.config.block_out_channels) - 1)
-    inputs = {"latents": named(f"vae-{name}.latents", [1, 4, height, width]), "tile": tile}
+    model.tile_sample_min_size = tile * reduction
+    inputs = {
+        "latents": named(f"vae-{name}.latents", [1, 4, height, width]),
+        "picture": named(f"vae-{name}.picture", [1, 3, height * reduction, width * reduction]),
+        "tile": tile,
+    }
     with torch.no_grad():
-        outputs = {"picture": floats(model.decode(read_floats(inputs["latents"])).sample)}
+        posterior = model.encode(read_floats(inputs["picture"])).latent_dist
+        outputs = {
+            "picture": floats(model.decode(read_floats(inputs["latents"])).sample),
+            "mean": floats(posterior.mean),
+            "logvar": floats(posterior.logvar),
+        }
     save(MODELS, f"vae-{name}.json", weights="seeded", config=full_config(model), inputs=inputs, outputs=outputs)
 
 

@@ -117,6 +117,8 @@ export function createFakeEngine({ abortStep = 0 } = {}): FakeEngine {
         return {
           memoryBytes: fake.memoryBytes,
           memoryLimitBytes: 2e9,
+          tensorBytes: 1e6,
+          tensorLimitBytes: 128e6,
           tier: 'fast',
           trainedParameters: 1000,
           loraFileBytes: 4000,

@@ -57,7 +57,9 @@ function describeObstacle(obstacle: Obstacle, estimate: Estimate): string {
       return 'A setting is outside its range: see Steps and All settings.';
     case 'does-not-fit': {
       if (estimate.phase !== 'known') return '';
-      const { memoryBytes, memoryLimitBytes } = estimate.estimate;
+      const { memoryBytes, memoryLimitBytes, tensorBytes, tensorLimitBytes } = estimate.estimate;
+      if (memoryBytes <= memoryLimitBytes)
+        return `This run has a table of ${formatBytes(tensorBytes)}, and this GPU takes ${formatBytes(tensorLimitBytes)} at once. A batch of 1 needs less.`;
       return `This run needs ${formatBytes(memoryBytes)} of memory, and this device gives ${formatBytes(memoryLimitBytes)}. A batch of 1, a lower rank, attention layers only or the tight memory setting need less.`;
     }
   }

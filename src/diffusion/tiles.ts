@@ -1,6 +1,6 @@
-// Decoding latents tile by tile, so that a large picture needs no more memory than one tile: the maths of tiled_decode of diffusers'
-// AutoencoderKL. Tiles overlap by a quarter, where one fades into the next. The picture is not quite that of one decoding, since each
-// tile is normalised by itself.
+// Decoding latents and encoding pictures tile by tile, so that a large picture needs no more memory than one tile: the maths of
+// tiled_decode and _tiled_encode of diffusers' AutoencoderKL. Tiles overlap by a quarter, where one fades into the next. The outcome is
+// not quite that of the whole at once, since each tile is normalised by itself.
 
 /** Samples in planes: [planes, height, width], row-major. */
 export type Planes = {
@@ -13,34 +13,34 @@ export type Planes = {
 const overlap = 0.25; // of a tile's side; diffusers' tile_overlap_factor
 
 /**
- * The picture of `latents` by tiles of `side` latents (smaller at the right and bottom edges), each decoded by `decode` to
- * `pixelsPerLatent` times its size.
+ * `whole` by tiles of `side` samples (smaller at the right and bottom edges), each of which `pass` makes into one of `sideAfter` samples,
+ * the smaller ones in proportion.
  */
-export async function decodeInTiles(
-  latents: Planes,
-  side: number,
-  pixelsPerLatent: number,
-  decode: (tile: Planes) => Promise<Planes>,
+export async function inTiles(
+  whole: Planes,
+  { side, sideAfter }: { readonly side: number; readonly sideAfter: number },
+  pass: (tile: Planes) => Promise<Planes>,
 ): Promise<Planes> {
-  const step = Math.floor(side * (1 - overlap)); // latents from tile to tile
-  const blend = Math.floor(side * pixelsPerLatent * overlap);
-  const kept = side * pixelsPerLatent - blend; // pixels of a tile that stay: the rest fades into the next
-  let picture: Planes | undefined;
+  const step = Math.floor(side * (1 - overlap)); // samples from tile to tile
+  const blend = Math.floor(sideAfter * overlap);
+  const kept = sideAfter - blend; // what stays of a tile: the rest fades into the next
+  const after = (samples: number) => (samples * sideAfter) / side;
+  let result: Planes | undefined;
   let above: Planes[] = [];
-  for (let y = 0; y < latents.height; y += step) {
+  for (let y = 0; y < whole.height; y += step) {
     const row: Planes[] = [];
-    for (let x = 0; x < latents.width; x += step) {
-      const tile = await decode(crop(latents, y, x, side));
+    for (let x = 0; x < whole.width; x += step) {
+      const tile = await pass(crop(whole, y, x, side));
       const [upper, left] = [above[row.length], row.at(-1)];
       if (upper) fadeDown(upper, tile, blend);
       if (left) fadeRight(left, tile, blend);
       row.push(tile);
-      picture ??= blank(tile.planes, latents.height * pixelsPerLatent, latents.width * pixelsPerLatent);
-      paste(crop(tile, 0, 0, kept), picture, (y / step) * kept, (x / step) * kept);
+      result ??= blank(tile.planes, after(whole.height), after(whole.width));
+      paste(crop(tile, 0, 0, kept), result, (y / step) * kept, (x / step) * kept);
     }
     above = row;
   }
-  return picture ?? latents;
+  return result ?? whole;
 }
 
 /** The square [y, y + side) × [x, x + side), cut at the edges. */
@@ -54,14 +54,14 @@ function crop({ data, planes, height, width }: Planes, y: number, x: number, sid
   return part;
 }
 
-/** Writes `part` over the picture at (y, x); what lies beyond its edges is left out. */
-function paste(part: Planes, picture: Planes, y: number, x: number): void {
-  const width = Math.min(part.width, picture.width - x);
+/** Writes `part` over `whole` at (y, x); what lies beyond its edges is left out. */
+function paste(part: Planes, whole: Planes, y: number, x: number): void {
+  const width = Math.min(part.width, whole.width - x);
   for (let plane = 0; plane < part.planes; plane++)
-    for (let row = 0; row < Math.min(part.height, picture.height - y); row++) {
+    for (let row = 0; row < Math.min(part.height, whole.height - y); row++) {
       const start = (plane * part.height + row) * part.width;
-      const target = (plane * picture.height + y + row) * picture.width + x;
-      picture.data.set(part.data.subarray(start, start + width), target);
+      const target = (plane * whole.height + y + row) * whole.width + x;
+      whole.data.set(part.data.subarray(start, start + width), target);
     }
 }
 
