@@ -7,18 +7,18 @@ import { ask } from './engine-page/ask';
 import type { MemoryScenarios } from './engine-page/memory.worker';
 import { servePage, type ServedPage } from './serve-page';
 
-// at 32 × 32 latents tensors are megabytes, weights together four
+// at 24 × 24 latents tensors are megabytes, weights together less than one
 const configs = {
-  resolution: 256,
+  resolution: 192,
   unet: {
     ...stableDiffusion1.unet,
-    sample_size: 32,
+    sample_size: 24,
     layers_per_block: 1,
-    block_out_channels: [16, 32, 32],
+    block_out_channels: [8, 16, 16],
     down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'],
     up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
-    norm_num_groups: 8,
-    attention_head_dim: 2,
+    norm_num_groups: 4,
+    attention_head_dim: 1,
     cross_attention_dim: 16,
   },
   textEncoder: {
@@ -32,8 +32,8 @@ const configs = {
   vae: {
     ...stableDiffusion1.vae,
     layers_per_block: 1,
-    block_out_channels: [8, 8, 16, 16],
-    norm_num_groups: 8,
+    block_out_channels: [8, 8, 8, 8],
+    norm_num_groups: 4,
   },
   scheduler: stableDiffusion1.scheduler,
 };
@@ -56,7 +56,7 @@ for (const work of ['fast', 'balanced', 'tight', 'sampling'] as const)
     const found = await ask<MemoryScenarios, 'work'>(page, 'memory', 'work', { configs, work });
     const { estimateBytes, peakBytes, beforeBytes, afterBytes, finite } = found;
     expect(finite).toBe(true);
-    expect(peakBytes).toBeGreaterThan(3 * beforeBytes); // tensors count, not weights
+    expect(peakBytes).toBeGreaterThan(10 * beforeBytes); // tensors count, not weights
     expect((estimateBytes - overheadBytes) / peakBytes).toBeGreaterThan(0.9);
     expect((estimateBytes - overheadBytes) / peakBytes).toBeLessThan(1.1);
     expect(afterBytes).toBeLessThan(1.02 * beforeBytes);
