@@ -4,7 +4,7 @@ import type { NoiseSchedule } from '../diffusion/schedule';
 import { listParameters, type AdaptableLayer, type ModelConfigs } from '../models/parameters';
 import type { Value } from '../onnx/graph';
 import type { ParameterSource } from '../runtime/runtime';
-import { readFloats, type StoredTensor } from '../weights/stored-tensor';
+import { countOf, readFloats, type StoredTensor } from '../weights/stored-tensor';
 
 const components = ['unet', 'text_encoder', 'vae'] as const;
 export type Component = (typeof components)[number];
@@ -94,11 +94,11 @@ function sourceOf(
   nameInFile: string,
 ): ParameterSource {
   const { dtype } = tensor;
-  const read = async () => {
+  const read = async (begin = 0, end = countOf(shape) * (dtype === 'F16' ? 2 : 4)) => {
     const bytes =
       dtype === 'F16' || dtype === 'F32'
-        ? await tensor.read()
-        : new Uint8Array((await readFloats(tensor, nameInFile, file)).buffer);
+        ? await tensor.read(begin, end)
+        : new Uint8Array((await readFloats(tensor, nameInFile, file, begin / 4, end / 4)).buffer);
     if (!isFinite(bytes, dtype === 'F16'))
       throw new AppError('bad-file', { file, reason: `"${nameInFile}" holds numbers that are not finite` });
     return bytes;

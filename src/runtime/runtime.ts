@@ -28,7 +28,8 @@ export type ParameterSource = {
   readonly type: ParameterType;
   readonly shape: Shape;
   readonly storedAs?: ParameterType; // the type that graphs declare for it, float32 where left out
-  read(): Promise<Uint8Array>;
+  /** Bytes `begin` to `end` of the data, at whole elements; all of them by default. */
+  read(begin?: number, end?: number): Promise<Uint8Array>;
 };
 
 export type Program = {

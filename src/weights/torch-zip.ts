@@ -178,24 +178,46 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
-/** A tensor whose elements are not in row-major order: a transposed matrix, channels last. They are put in order when they are read. */
+/**
+ * A tensor whose elements are not in row-major order: a transposed matrix, channels last. They are put in order when they are read, and
+ * of the storage only what lies between the first and the last of them is.
+ */
 function gathered(source: StoredTensor, shape: readonly number[], strides: readonly number[]): StoredTensor {
   const { dtype } = source;
   const size = dtypeSizes[dtype];
-  const readAll = async () => {
-    const from = await source.read();
-    const to = new Uint8Array(bytesOf({ dtype, shape }));
-    const index = shape.map(() => 0);
-    for (let at = 0, element = 0; at < to.length; at += size) {
-      to.set(from.subarray(element * size, (element + 1) * size), at);
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        element += strides[axis]!;
-        if (++index[axis]! < shape[axis]!) break;
-        element -= shape[axis]! * strides[axis]!;
-        index[axis] = 0;
-      }
-    }
+  const read = async (begin = 0, end = bytesOf({ dtype, shape })) => {
+    const places = placesOf(shape, strides, begin / size, end / size);
+    const least = places.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = places.reduce((a, b) => Math.max(a, b), 0);
+    if (places.length === 0) return new Uint8Array(0);
+    const to = new Uint8Array(end - begin);
+    const from = await source.read(least * size, (most + 1) * size);
+    places.forEach((place, i) => {
+      for (let k = 0; k < size; k++) to[i * size + k] = from[(place - least) * size + k]!;
+    });
     return to;
   };
-  return { dtype, shape, read: async (begin, end) => (await readAll()).slice(begin, end) };
+  return { dtype, shape, read };
+}
+
+/** Where the elements `first` to `last` in row-major order lie, counted in elements. */
+function placesOf(
+  shape: readonly number[],
+  strides: readonly number[],
+  first: number,
+  last: number,
+): Uint32Array {
+  const places = new Uint32Array(last - first);
+  const index = shape.map((n, axis) => Math.floor(first / countOf(shape.slice(axis + 1))) % n);
+  let place = index.reduce((sum, n, axis) => sum + n * strides[axis]!, 0);
+  for (let i = 0; i < places.length; i++) {
+    places[i] = place;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      place -= shape[axis]! * strides[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return places;
 }
