@@ -28,7 +28,7 @@ export type ParameterSource = {
   readonly type: ParameterType;
   readonly shape: Shape;
   readonly storedAs?: ParameterType; // the type that graphs declare for it, float32 where left out
-  /** Bytes `begin` to `end` of the data, at whole elements; all of them by default. */
+  /** Bytes `begin` to `end` of the data (whole elements; all by default), in a buffer that is the caller's alone. */
   read(begin?: number, end?: number): Promise<Uint8Array>;
 };
 
