@@ -9,6 +9,11 @@ import { fetchFrom, startTestHub } from '../storage/testing/hub-repos';
 import type { Hub } from '../storage/testing/hub-server';
 import type { DownloadEvent, LibraryApi, ModelOffer } from './contract';
 import { loadBaseModel } from './load-model';
+import type { Component } from './model-parts';
+import { halfToFloat } from '../base/float16';
+import type { ParameterSource } from '../runtime/runtime';
+import { openSafetensors, writeSafetensors, type TensorToWrite } from '../weights/safetensors';
+import { archive, checkpoint, dictionary, text as words, tuple } from '../weights/testing/torch-file';
 import { createLibrary } from './model-library';
 import { adviseSampling } from './sampling-advice';
 import { bundledFolder, bundledModel } from './testing/bundled';
@@ -111,6 +116,116 @@ describe('a model of the hub', () => {
     expect(step.value.tokenizer.encode('a toy')).toEqual(bundled.tokenizer.encode('a toy'));
     const [one, other] = [step.value, bundled].map(({ sources }) => sources.unet[0]!);
     expect(await one!.read()).toEqual(await other!.read());
+  });
+
+  describe('whose weights come otherwise', () => {
+    const stem = 'unet/diffusion_pytorch_model';
+    const index = `${stem}.safetensors.index.json`;
+    const half = `${stem}.safetensors.index.fp16.json`;
+
+    const tensorsOf = async (path: string): Promise<TensorToWrite[]> => {
+      const { tensors } = await openSafetensors(
+        new Blob([files.get(path)! as Uint8Array<ArrayBuffer>]),
+        path,
+      );
+      const read = [...tensors].map(async ([name, { dtype, shape, read }]) => ({
+        name,
+        dtype,
+        shape,
+        data: await read(),
+      }));
+      return Promise.all(read);
+    };
+    const twoFiles = async () => {
+      const tensors = await tensorsOf(unet);
+      const parts = [tensors.slice(0, 50), tensors.slice(50)];
+      const names = parts.map((_, i) => `diffusion_pytorch_model.fp16-0000${i + 1}-of-00002.safetensors`);
+      const map = parts.flatMap((part, i) => part.map(({ name }) => [name, names[i]!]));
+      return {
+        ...Object.fromEntries(parts.map((part, i) => [`unet/${names[i]!}`, writeSafetensors(part)])),
+        [half]: text(JSON.stringify({ weight_map: Object.fromEntries(map) })),
+        [unet]: undefined,
+      };
+    };
+    const pickle = async () => {
+      const path = 'text_encoder/model.safetensors';
+      const tensors = (await tensorsOf(path)).map(({ data, ...tensor }) => ({
+        ...tensor,
+        dtype: 'F32' as const,
+        data: halfToFloat(new Uint16Array((data as Uint8Array<ArrayBuffer>).buffer)),
+      }));
+      const file = await checkpoint(tensors).arrayBuffer();
+      return { 'text_encoder/pytorch_model.bin': new Uint8Array(file), [path]: undefined };
+    };
+    const floatsOf = async ({ type, read }: ParameterSource) => {
+      const { buffer } = (await read()) as Uint8Array<ArrayBuffer>;
+      return type === 'float16' ? halfToFloat(new Uint16Array(buffer)) : new Float32Array(buffer);
+    };
+
+    test.each<
+      [string, Component, () => Promise<Readonly<Record<string, Uint8Array | undefined>>>, readonly string[]]
+    >([
+      [
+        'in two files of half precision',
+        'unet',
+        twoFiles,
+        [index, `${stem}-00001-of-00002.safetensors`, `${stem}-00002-of-00002.safetensors`],
+      ],
+      ['as a pickle', 'text_encoder', pickle, ['text_encoder/pytorch_model.bin']],
+    ])('%s is inspected by kilobytes, downloaded and loaded', async (_, component, changes, names) => {
+      await serve(await changes());
+      const { id, commit } = await inspect();
+      const ranges = hub.requests
+        .filter(({ path }) => path.includes('/cdn/') && path.includes(`/${component}/`))
+        .map(({ range }) => /^bytes=(\d+)-(\d+)$/.exec(range ?? '')!);
+      expect(ranges.length).toBeLessThan(12); // not one for each tensor
+      const bytes = ranges.reduce((sum, [, first, last]) => sum + Number(last) - Number(first) + 1, 0);
+      expect(bytes).toBeLessThan(150_000); // of megabytes
+      await library.downloadModel({ id, commit, token: undefined }, silent, never);
+      const paths = (await loadModel(id))!.manifest.files.map(({ path }) => path);
+      const isWeights = (path: string) => path.startsWith(`${component}/`) && !path.endsWith('/config.json');
+      expect(paths.filter(isWeights)).toEqual(names);
+
+      const source = { fetch: () => Promise.reject(new Error('not asked')), root: disk.root };
+      const job = loadBaseModel(id, new URL('https://example.org/'), never, source);
+      let step = await job.next();
+      while (!step.done) step = await job.next();
+      const wanted = new Map((await bundledModel()).sources[component].map((one) => [one.name, one]));
+      for (const one of step.value.sources[component]) {
+        const [found, expected] = [await floatsOf(one), await floatsOf(wanted.get(one.name)!)];
+        const difference = Buffer.compare(new Uint8Array(found.buffer), new Uint8Array(expected.buffer));
+        expect([one.name, difference]).toEqual([one.name, 0]);
+      }
+    });
+
+    test('and are not what they should be is refused after kilobytes', async () => {
+      const shards = await twoFiles();
+      const second = `unet/diffusion_pytorch_model.fp16-00002-of-00002.safetensors`;
+      await serve({ ...shards, [second]: undefined });
+      await expect(inspect()).rejects.toMatchObject({
+        code: 'bad-file',
+        details: {
+          file: index,
+          reason: `it names ${stem}-00002-of-00002.safetensors, which is missing`,
+        },
+      });
+      const bomb = archive(dictionary(`cos\nsystem\n${tuple(words('exit 1'))}R`));
+      for (const [content, reason] of [
+        [new Uint8Array(await bomb.arrayBuffer()), 'it wants "os.system" to be run'],
+        [await readFile(new URL('../weights/__fixtures__/torch-legacy.pt', import.meta.url)), 'before 2020'],
+        [
+          await readFile(new URL('../weights/__fixtures__/torch-compressed.bin', import.meta.url)),
+          'is compressed',
+        ],
+      ] as const) {
+        await serve({ [`${stem}.bin`]: content, [unet]: undefined });
+        await expect(inspect()).rejects.toMatchObject({
+          code: 'bad-file',
+          details: { file: `${stem}.bin`, reason: expect.stringContaining(reason) as string },
+        });
+      }
+      expect(disk.files.size).toBe(0);
+    });
   });
 
   test('goes on without another look at the hub’s list', async () => {

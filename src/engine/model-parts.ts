@@ -32,6 +32,7 @@ export type ModelParts = {
 /** A tensor and where it was looked for, for the words of an error. */
 export type Found = {
   readonly file: string;
+  readonly listedIn: string; // the file itself, or the index of several
   readonly name: string; // in the file
   readonly shape: readonly number[]; // that it must have there
   readonly tensor: StoredTensor | undefined; // as it is there
@@ -51,7 +52,7 @@ export function findWeights(
   const found = parameters.map((parameter) => ({ parameter, ...find(parameter) }));
   for (const { file, name, tensor } of found) if (tensor) checkType(tensor, file, name); // first: a file of whole numbers lacks names too
   const missing = found.find(({ tensor }) => tensor === undefined);
-  if (missing) throw lacking(found.filter(({ file }) => file === missing.file));
+  if (missing) throw lacking(found.filter(({ listedIn }) => listedIn === missing.listedIn));
   const sources: Record<Component, ParameterSource[]> = { unet: [], text_encoder: [], vae: [] };
   for (const { parameter, file, name, shape, tensor, part } of found) {
     if (!isSameShape(tensor!.shape, shape)) {
@@ -70,14 +71,14 @@ function checkType({ dtype }: StoredTensor, file: string, name: string): void {
   throw new AppError('bad-file', { file, reason });
 }
 
-/** What is missing of the weights that one file should have. */
+/** What is missing of the weights that one file, or several with an index, should have. */
 function lacking(wanted: readonly Found[]): AppError {
   const missing = wanted.filter(({ tensor }) => tensor === undefined);
   const names = [...new Set(missing.map(({ name }) => `"${name}"`))];
   const shown =
     names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
   const reason = `of its ${wanted.length} weights these are missing: ${shown}`;
-  return new AppError('bad-file', { file: wanted[0]!.file, reason });
+  return new AppError('bad-file', { file: wanted[0]!.listedIn, reason });
 }
 
 /** Equal but for axes of 1 at the end: a 1×1 convolution is a matrix too, and both are written. */

@@ -18,15 +18,15 @@ export const countOf = (shape: readonly number[]): number => shape.reduce((produ
 export const bytesOf = ({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number =>
   countOf(shape) * dtypeSizes[dtype];
 
-/** The tensor whose bytes are a range of `blob`. */
+/** The tensor whose bytes are a range of the blob that `open` answers. */
 export const tensorInBlob = (
-  blob: Blob,
+  open: () => Promise<Blob>,
   { dtype, shape, begin }: Pick<StoredTensor, 'dtype' | 'shape'> & { readonly begin: number },
 ): StoredTensor => ({
   dtype,
   shape,
   read: async (from = 0, to = bytesOf({ dtype, shape })) =>
-    new Uint8Array(await blob.slice(begin + from, begin + to).arrayBuffer()),
+    new Uint8Array(await (await open()).slice(begin + from, begin + to).arrayBuffer()),
 });
 
 /** Elements `first` and on of `tensor`, seen as `shape`: rows of a matrix, or the same numbers under another shape. Copies nothing. */
