@@ -128,26 +128,27 @@ describe('a model of the hub', () => {
         new Blob([files.get(path)! as Uint8Array<ArrayBuffer>]),
         path,
       );
-      const read = [...tensors].map(async ([name, { dtype, shape, read }]) => ({
+      const read = [...tensors].map(async ([name, tensor]) => ({
         name,
-        dtype,
-        shape,
-        data: await read(),
+        dtype: tensor.dtype,
+        shape: tensor.shape,
+        data: await tensor.read(),
       }));
       return Promise.all(read);
     };
-    const twoFiles = async () => {
+    type Changes = Readonly<Record<string, Uint8Array | undefined>>;
+    const twoFiles = async (): Promise<Changes> => {
       const tensors = await tensorsOf(unet);
       const parts = [tensors.slice(0, 50), tensors.slice(50)];
       const names = parts.map((_, i) => `diffusion_pytorch_model.fp16-0000${i + 1}-of-00002.safetensors`);
       const map = parts.flatMap((part, i) => part.map(({ name }) => [name, names[i]!]));
       return {
         ...Object.fromEntries(parts.map((part, i) => [`unet/${names[i]!}`, writeSafetensors(part)])),
-        [half]: text(JSON.stringify({ weight_map: Object.fromEntries(map) })),
+        [half]: text(JSON.stringify({ weight_map: Object.fromEntries(map) as unknown })),
         [unet]: undefined,
       };
     };
-    const pickle = async () => {
+    const pickle = async (): Promise<Changes> => {
       const path = 'text_encoder/model.safetensors';
       const tensors = (await tensorsOf(path)).map(({ data, ...tensor }) => ({
         ...tensor,
@@ -157,14 +158,12 @@ describe('a model of the hub', () => {
       const file = await checkpoint(tensors).arrayBuffer();
       return { 'text_encoder/pytorch_model.bin': new Uint8Array(file), [path]: undefined };
     };
-    const floatsOf = async ({ type, read }: ParameterSource) => {
-      const { buffer } = (await read()) as Uint8Array<ArrayBuffer>;
-      return type === 'float16' ? halfToFloat(new Uint16Array(buffer)) : new Float32Array(buffer);
+    const floatsOf = async (source: ParameterSource) => {
+      const { buffer } = (await source.read()) as Uint8Array<ArrayBuffer>;
+      return source.type === 'float16' ? halfToFloat(new Uint16Array(buffer)) : new Float32Array(buffer);
     };
 
-    test.each<
-      [string, Component, () => Promise<Readonly<Record<string, Uint8Array | undefined>>>, readonly string[]]
-    >([
+    test.each<[string, Component, () => Promise<Changes>, readonly string[]]>([
       [
         'in two files of half precision',
         'unet',
