@@ -10,6 +10,7 @@ import type { Hub } from '../storage/testing/hub-server';
 import type { DownloadEvent, LibraryApi, ModelOffer } from './contract';
 import { loadBaseModel } from './load-model';
 import type { Component } from './model-parts';
+import type { ErrorCode } from '../base/errors';
 import { halfToFloat } from '../base/float16';
 import type { ParameterSource } from '../runtime/runtime';
 import { openSafetensors, writeSafetensors, type TensorToWrite } from '../weights/safetensors';
@@ -285,41 +286,71 @@ describe('a model that cannot be used is refused before any weight is fetched', 
     return file;
   };
 
-  test.each<[string, Readonly<Record<string, Uint8Array | undefined>>, object]>([
+  test.each<[string, Readonly<Record<string, Uint8Array | undefined>>, ErrorCode, string]>([
     [
       'SDXL',
       index('StableDiffusionXLPipeline'),
-      {
-        code: 'unsupported-model',
-        details: { reason: expect.stringContaining('Stable Diffusion XL') as string },
-      },
+      'unsupported-model',
+      'it is Stable Diffusion XL (StableDiffusionXLPipeline); Stable Diffusion 1.x and 2.x are read',
     ],
     [
       'Flux, whose folders are others',
       { ...index('FluxPipeline'), 'unet/config.json': undefined, [unet]: undefined },
-      { code: 'unsupported-model', details: { reason: expect.stringContaining('FLUX') as string } },
+      'unsupported-model',
+      'it is FLUX (FluxPipeline); Stable Diffusion 1.x and 2.x are read',
     ],
-    ['an index that is no JSON', { 'model_index.json': text('<html>') }, { code: 'bad-file' }],
+    [
+      'a pipeline that nobody knows, without a UNet',
+      { ...index('WanPipeline'), 'unet/config.json': undefined, [unet]: undefined },
+      'unsupported-model',
+      'it is WanPipeline; Stable Diffusion 1.x and 2.x are read',
+    ],
+    ['an index that is no JSON', { 'model_index.json': text('<html>') }, 'bad-file', 'it is not JSON'],
     [
       'another kind of UNet',
       { 'unet/config.json': text('{"_class_name": "UNet2DModel"}') },
-      { code: 'unsupported-model' },
+      'unsupported-model',
+      'UNet: sample_size',
     ],
-    ['a header of 2^63 bytes', { [unet]: header(2n ** 63n) }, { code: 'bad-file', details: { file: unet } }],
-    ['offsets beyond the end', { [unet]: tensors(['a', 0, 16], ['b', 16, 4e9]) }, { code: 'bad-file' }],
-    ['offsets that overlap', { [unet]: tensors(['a', 0, 16], ['b', 8, 24]) }, { code: 'bad-file' }],
-    ['tensors missing', { [unet]: tensors(['a', 0, 16], ['b', 16, 32]) }, { code: 'bad-file' }],
+    ['a header of 2^63 bytes', { [unet]: header(2n ** 63n) }, 'bad-file', 'it is not a safetensors file'],
+    [
+      'offsets beyond the end',
+      { [unet]: tensors(['a', 0, 16], ['b', 4e9, 4e9 + 16]) },
+      'bad-file',
+      'an offset of "b" points outside the file',
+    ],
+    [
+      'offsets that overlap',
+      { [unet]: tensors(['a', 0, 16], ['b', 8, 24]) },
+      'bad-file',
+      '"b" shares bytes with another tensor',
+    ],
+    [
+      'tensors missing',
+      { [unet]: tensors(['a', 0, 16], ['b', 16, 32]) },
+      'bad-file',
+      'weights these are missing: "time_embedding.linear_1.bias"',
+    ],
     [
       'whole numbers for weights',
       {
         [unet]: withWholeNumbers(readFileSync(join(bundledFolder, unet))),
       },
-      { code: 'bad-file', details: { reason: expect.stringContaining('I16') as string } },
+      'bad-file',
+      'holds I16 numbers',
     ],
-    ['a web page for weights', { [unet]: text('<!doctype html><title>no</title>') }, { code: 'bad-file' }],
-  ])('%s', async (_, changes, error) => {
+    [
+      'a web page for weights',
+      { [unet]: text('<!doctype html><title>no</title>') },
+      'bad-file',
+      'it is a web page, not a weights file',
+    ],
+  ])('%s', async (_, changes, code, reason) => {
     await serve(changes);
-    await expect(inspect()).rejects.toMatchObject(error);
+    await expect(inspect()).rejects.toMatchObject({
+      code,
+      details: { reason: expect.stringContaining(reason) as string },
+    });
     const whole = hub.requests.filter(
       ({ path, range }) => path.endsWith('.safetensors') && !/^bytes=\d+-\d+$/.test(range ?? ''),
     );

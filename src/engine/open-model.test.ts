@@ -264,6 +264,21 @@ describe('a folder in diffusers layout', () => {
       { code: 'bad-file', details: { file: 'unet/config.json', reason: 'it is not JSON' } },
     ],
     [
+      'a pickle that calls os.system',
+      {
+        ...folder,
+        'vae/diffusion_pytorch_model.safetensors': undefined,
+        'vae/diffusion_pytorch_model.bin': archive(dictionary(`cos\nsystem\n${tuple(text('exit 1'))}R`)),
+      },
+      {
+        code: 'bad-file',
+        details: {
+          file: 'vae/diffusion_pytorch_model.bin',
+          reason: 'it wants "os.system" to be run, which weights do not need; nothing was run',
+        },
+      },
+    ],
+    [
       'null in place of a config',
       { ...folder, 'unet/config.json': json(null), 'model_index.json': json(null) },
       { code: 'unsupported-model' },
