@@ -15,7 +15,7 @@ export const storedBytes = (source: ParameterSource): number =>
 const pieceSize = 2 ** 20;
 
 /** A part of a tensor's little-endian bytes in the stored type, on a multiple of four bytes both there and in memory. */
-export type Piece = { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> };
+type Piece = { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** Reads one source, piece by piece from its start to its end. A piece is gone when the next one is asked for. */
 export async function* readParameter(source: ParameterSource): AsyncGenerator<Piece, void> {
