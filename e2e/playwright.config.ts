@@ -22,6 +22,8 @@ const localHub = [
   `--host-resolver-rules=MAP huggingface.co:443 127.0.0.1:${hubPort},MAP cas-bridge.xethub.hf.co:443 127.0.0.1:${hubPort}`,
 ];
 
+const hubTests = ['**/hub.spec.ts', '**/model-files.spec.ts'];
+
 function browser(args: readonly string[]) {
   return {
     launchOptions: { args: [...quiet, ...sandbox, ...args], ...(executablePath && { executablePath }) },
@@ -45,8 +47,8 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'wasm', testIgnore: ['**/*.webgpu.spec.ts', '**/hub.spec.ts'], use: browser([]) },
-    { name: 'hub', testMatch: '**/hub.spec.ts', use: browser(localHub) },
+    { name: 'wasm', testIgnore: ['**/*.webgpu.spec.ts', ...hubTests], use: browser([]) },
+    { name: 'hub', testMatch: hubTests, use: browser(localHub) },
     { name: 'webgpu', testMatch: '**/*.webgpu.spec.ts', use: browser(softwareGpu) },
   ],
   webServer: {

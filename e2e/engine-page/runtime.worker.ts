@@ -6,6 +6,10 @@ import type { Graph } from '../../src/onnx/graph';
 import { add, gemm, matMul, slice } from '../../src/onnx/operators';
 import type { GpuTensor } from '../../src/runtime/gpu-tensor';
 import { openRuntime } from '../../src/runtime/open-runtime';
+import { openSingleFile } from '../../src/engine/single-file';
+import { shapesInFile, zeroFile } from '../../src/engine/testing/real-size';
+import type { Component } from '../../src/engine/model-parts';
+import { stableDiffusion1 } from '../../src/models/presets/stable-diffusion';
 import type { DeviceTensor, ParameterSource, Program, Runtime } from '../../src/runtime/runtime';
 import { selfTest } from '../../src/runtime/self-test';
 import { answerWith } from './scenarios';
@@ -21,6 +25,16 @@ globalThis.Worker = class extends Worker {
     startedThreads.push(options?.name ?? '');
   }
 };
+
+/** The heaps of ONNX Runtime. */
+const heaps: WebAssembly.Memory[] = [];
+WebAssembly.Memory = class extends WebAssembly.Memory {
+  constructor(descriptor: WebAssembly.MemoryDescriptor) {
+    super(descriptor);
+    heaps.push(this);
+  }
+};
+const wasmBytes = () => heaps.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
 /** The devices that the page asks for, in order. */
 const devices: GPUDevice[] = [];
@@ -164,6 +178,23 @@ const scenarios = {
     const answer = { code, y: await numbers(runtime, y) };
     await runtime.dispose();
     return answer;
+  },
+
+  /** Weights of Stable Diffusion 1.5, from a file of its real size in half precision, kept as float32. */
+  loadReal: async (components: readonly Component[]) => {
+    const { runtime } = await openRuntime('webgpu');
+    const path = 'model.safetensors';
+    const file = zeroFile(shapesInFile(stableDiffusion1, 'clip'));
+    const { sources } = await openSingleFile(new Map([[path, file]]), path);
+    const heapBefore = wasmBytes();
+    let sizeBytes = 0;
+    for (const component of components) {
+      const parameters = await runtime.loadParameters(component, sources[component], () => {}, signal);
+      sizeBytes += parameters.sizeBytes;
+    }
+    const wasmGrowth = wasmBytes() - heapBefore;
+    await runtime.dispose();
+    return { sizeBytes, heapBefore, wasmGrowth };
   },
 
   /** The device goes while it computes; then everything again on a new one. */

@@ -85,9 +85,37 @@ describe('a folder in diffusers’ layout', () => {
     }
   });
 
+  test.each([
+    ['StableDiffusionXLPipeline', 'it is Stable Diffusion XL (StableDiffusionXLPipeline)'],
+    ['StableDiffusionXLInpaintPipeline', 'it is Stable Diffusion XL (StableDiffusionXLInpaintPipeline)'],
+    ['FluxPipeline', 'it is FLUX (FluxPipeline)'],
+    ['StableDiffusionInpaintPipeline', 'it is an inpainting model (StableDiffusionInpaintPipeline)'],
+    ['WanPipeline', 'it is WanPipeline'],
+  ])('of a %s is refused by its name', async (name, what) => {
+    const index = new Blob([JSON.stringify({ _class_name: name })]);
+    const rest = (await folder()).filter(({ path }) => !/model_index|\/unet\//.test(path));
+    await expect(bring([{ path: 'My model/model_index.json', file: index }, ...rest])).rejects.toMatchObject({
+      code: 'unsupported-model',
+      details: { file: 'model_index.json', reason: `${what}; Stable Diffusion 1.x and 2.x are read` },
+    });
+    expect(disk.files.size).toBe(0);
+  });
+
+  test('with a pipeline of its maker’s around the usual parts is taken, and without any', async () => {
+    const index = new Blob([JSON.stringify({ _class_name: 'MyPipeline' })]);
+    const rest = (await folder()).filter(({ path }) => !path.endsWith('model_index.json'));
+    expect((await bring([...rest, { path: 'My model/model_index.json', file: index }])).id).toBe(
+      'local/My model',
+    );
+    expect((await bring(rest)).id).toBe('local/My model');
+  });
+
   test('with a file missing is refused, and nothing is copied', async () => {
     const given = (await folder()).filter(({ path }) => !path.endsWith('vae/config.json'));
-    await expect(bring(given)).rejects.toMatchObject({ code: 'unsupported-model' });
+    await expect(bring(given)).rejects.toMatchObject({
+      code: 'unsupported-model',
+      details: { reason: 'there is no vae/config.json' },
+    });
     expect([disk.files.size, await listModels(disk.root)]).toEqual([0, []]);
   });
 
@@ -111,7 +139,11 @@ describe('a folder in diffusers’ layout', () => {
 describe('what is no model', () => {
   test('neither weights nor a folder', async () => {
     await expect(bring([{ path: 'notes.txt', file: new Blob(['x']) }])).rejects.toMatchObject({
-      code: 'unsupported-model',
+      code: 'bad-file',
+      details: {
+        file: 'notes.txt',
+        reason: 'there is neither a folder in diffusers layout nor a file of weights',
+      },
     });
   });
 

@@ -3,15 +3,18 @@
 import { assertExists } from '../base/assert';
 import { AppError } from '../base/errors';
 import { reporting, type Job } from '../base/job';
-import { chooseFiles } from '../storage/hub/choose-files';
 import { hashFile } from '../storage/hash-file';
 import { openModelFile, type ModelFileOptions } from '../storage/model-files';
 import type { ModelFile, ModelManifest } from '../storage/model-manifest';
 import { replaceModel, type ModelRecord } from '../storage/models';
 import { openBaseModel } from './base-model';
-import { adviseSampling } from './sampling-advice';
-import type { DownloadEvent } from './contract';
+import { chooseFiles } from './choose-files';
 import { clipVocabulary } from './clip-vocabulary';
+import type { DownloadEvent } from './contract';
+import { readJson } from './model-parts';
+import { findFolder, findSingleFile, weightsFile } from './open-model';
+import { checkPipeline } from './pipelines';
+import { adviseSampling } from './sampling-advice';
 
 /** A file with its path in what was chosen or dropped: "folder/unet/config.json". */
 export type GivenFile = { readonly path: string; readonly file: Blob };
@@ -85,18 +88,20 @@ export async function* importModel(
   }, signal);
 }
 
-const weightsFile = /\.(safetensors|ckpt)$/i;
-
 /** The files that the model needs, under the paths that they have in it. */
 async function chooseParts(
   given: readonly GivenFile[],
   signal: AbortSignal,
   source: ImportSource,
 ): Promise<{ readonly name: string; readonly parts: readonly Part[] }> {
-  const index = given.find(({ path }) => /(^|\/)model_index\.json$/.test(path));
-  const single = given.filter(({ path }) => weightsFile.test(path));
-  if (!index && single.length === 1) {
-    const { path, file } = single[0]!;
+  const paths = given.map(({ path }) => path);
+  const folder = findFolder(paths);
+  if (folder === undefined) {
+    const path = findSingleFile(paths);
+    const { file } = assertExists(
+      given.find((one) => one.path === path),
+      path,
+    );
     const fileName = path.split('/').at(-1)!;
     const { openSingleFile } = await import('./single-file');
     await openSingleFile(new Map([[fileName, file]]), fileName); // refused before anything is fetched
@@ -107,23 +112,16 @@ async function chooseParts(
       parts: [...vocabulary, { name: stored, file }],
     };
   }
-  const folder = index?.path.slice(0, -'model_index.json'.length) ?? '';
-  const inside = new Map(
-    given.flatMap(({ path, file }) =>
-      path.startsWith(folder) ? [[path.slice(folder.length), file] as const] : [],
-    ),
+  const inside = given.flatMap(({ path, file }) =>
+    path.startsWith(folder) ? [{ path: path.slice(folder.length), file }] : [],
   );
-  const listed = [...inside].map(([path, { size }]) => ({
-    path,
-    sizeBytes: size,
-    sha256: undefined,
-    gitId: '',
-  }));
-  const parts = chooseFiles(listed).map((chosen) => ({
-    name: chosen.name,
-    file: assertExists(inside.get(chosen.path), chosen.path),
-  }));
-  return { name: folder.split('/').at(-2) ?? 'model', parts };
+  const index = inside.find(({ path }) => path === 'model_index.json');
+  if (index)
+    checkPipeline(
+      await readJson(index.file, index.path),
+      inside.map(({ path }) => path),
+    );
+  return { name: folder.split('/').at(-2) ?? 'model', parts: chooseFiles(inside) };
 }
 
 const unhashed = ({ name, file }: Part): ModelFile => ({ path: name, sizeBytes: file.size, sha256: '' });

@@ -1,36 +1,29 @@
 // Looks at a model of the hub before anything large is fetched: its list of files, its configs and tokenizer, and the headers of its
 // weights. What this page cannot use is refused here, after kilobytes; what it can use comes out as the record that a download needs.
-import { z } from 'zod';
 import { AppError } from '../base/errors';
 import { pixelsPerLatent } from '../models/parameters';
-import { chooseFiles, type ChosenFile, type HubFile } from '../storage/hub/choose-files';
 import type { HubAddress } from '../storage/hub/hub-address';
-import { digest, findHubModel, openHubFile, readHubFile, type HubModel } from '../storage/hub/hub-model';
+import {
+  digest,
+  findHubModel,
+  openHubFile,
+  readHubFile,
+  type HubFile,
+  type HubModel,
+} from '../storage/hub/hub-model';
 import { previewDecoderId } from '../storage/hub/preview-decoder-id';
 import type { ModelFile, ModelManifest } from '../storage/model-manifest';
 import type { ModelRecord } from '../storage/models';
 import { openBaseModel, type OpenFile } from './base-model';
+import { chooseFiles, type Chosen } from './choose-files';
+import { readJson } from './model-parts';
+import { checkPipeline } from './pipelines';
 import { openPreviewDecoder, previewDecoderFiles } from './preview-decoder';
 import { adviseSampling } from './sampling-advice';
 
 export type Inspection = {
   readonly record: ModelRecord;
   readonly isGated: boolean;
-};
-
-/** Pipelines whose parts are those of Stable Diffusion 1.x and 2.x. */
-const ours = ['StableDiffusionPipeline', 'StableDiffusionImg2ImgPipeline', 'LatentConsistencyModelPipeline'];
-
-/** Others by what people call them, so that a refusal names the model. */
-const others: Readonly<Record<string, string>> = {
-  StableDiffusionXLPipeline: 'Stable Diffusion XL',
-  StableDiffusion3Pipeline: 'Stable Diffusion 3',
-  StableDiffusionInpaintPipeline: 'a Stable Diffusion made for inpainting',
-  FluxPipeline: 'FLUX',
-  Flux2Pipeline: 'FLUX.2',
-  PixArtAlphaPipeline: 'PixArt',
-  QwenImagePipeline: 'Qwen-Image',
-  ZImagePipeline: 'Z-Image',
 };
 
 /**
@@ -45,7 +38,11 @@ export async function inspectHubModel(
   const model = await findHubModel(address, fetch);
   const isDecoder = model.id === previewDecoderId;
   const index = model.files.find(({ path }) => path === 'model_index.json');
-  if (index) checkPipeline(await readHubFile(model, index, fetch));
+  if (index) {
+    const file = new Blob([await readHubFile(model, index, fetch)]);
+    const paths = model.files.map(({ path }) => path);
+    checkPipeline(await readJson(file, index.path), paths);
+  }
   const chosen = isDecoder ? decoderFiles(model.files) : chooseFiles(model.files);
   const opened = new Map(
     await Promise.all(chosen.map(async (file) => [file.name, await openFile(model, file, fetch)] as const)),
@@ -100,37 +97,21 @@ async function openDecoder(_: ModelManifest, open: OpenFile): Promise<Seen> {
 }
 
 /** TAESD's files. No commit and no hash of them is written down here: the hub's list names both, as for any model. */
-const decoderFiles = (files: readonly HubFile[]): readonly ChosenFile[] =>
+const decoderFiles = (files: readonly HubFile[]): readonly Chosen<HubFile>[] =>
   previewDecoderFiles.map((name) => {
     const file = files.find(({ path }) => path === name);
     if (!file) throw new AppError('unsupported-model', { reason: `the repository has no ${name}` });
     return { ...file, name };
   });
 
-const indexSchema = z.object({ _class_name: z.string() });
-
-function checkPipeline(index: Uint8Array): void {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(index));
-  } catch (error) {
-    throw new AppError('bad-file', { file: 'model_index.json', reason: 'it is not JSON' }, error);
-  }
-  const name = indexSchema.safeParse(json).data?._class_name ?? 'of no known class';
-  if (ours.includes(name)) return;
-  throw new AppError('unsupported-model', {
-    reason: `it is ${others[name] ?? name}; Stable Diffusion 1.x and 2.x can be used`,
-  });
-}
-
 /** Small files are read whole. Of weights only the header is, when somebody asks for it. */
 async function openFile(
   model: HubModel,
-  file: ChosenFile,
+  file: Chosen<HubFile>,
   fetch: typeof globalThis.fetch,
 ): Promise<{ readonly file: ModelFile; readonly blob: Blob }> {
   const { name, sizeBytes, sha256 } = file;
-  if (sha256 !== undefined && name.endsWith('.safetensors')) {
+  if (sha256 !== undefined && /\.(safetensors|bin)$/.test(name)) {
     return { file: { path: name, sizeBytes, sha256 }, blob: await openHubFile(model, file, fetch) };
   }
   checkSmall(file);

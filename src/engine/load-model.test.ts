@@ -200,11 +200,11 @@ describe('a model that is not whole is refused with its reason', () => {
   });
 
   test('weights that do not fit the config', async () => {
-    const path = 'unet/config.json';
+    const path = 'text_encoder/config.json';
     const config = files
       .get(path)!
       .toString()
-      .replace(/\b192\b/, '160'); // channels of the last level
+      .replace(/"intermediate_size": 512/, '"intermediate_size": 256');
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(config));
     const manifest = manifestWith(path, {
       sizeBytes: config.length,
@@ -214,8 +214,8 @@ describe('a model that is not whole is refused with its reason', () => {
     await expect(load({ ...serve(others), ...inMemory })).rejects.toMatchObject({
       code: 'bad-file',
       details: {
-        file: 'unet/diffusion_pytorch_model.safetensors',
-        reason: expect.stringContaining('this kind of model has [160') as string,
+        file: 'text_encoder/model.safetensors',
+        reason: expect.stringContaining('this kind of model has [256') as string,
       },
     });
   });

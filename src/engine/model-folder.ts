@@ -1,4 +1,5 @@
 // A model in the layout of diffusers: one folder for each component, with its config.json and its weights.
+import { z } from 'zod';
 import { AppError } from '../base/errors';
 import { parseSchedule } from '../diffusion/schedule';
 import { parseClipTextConfig } from '../models/clip/config';
@@ -8,6 +9,7 @@ import { parseUnetConfig } from '../models/unet/config';
 import { parseAutoencoderKlConfig } from '../models/vae/kl';
 import { parseAutoencoderTinyConfig } from '../models/vae/tiny';
 import type { StoredTensor } from '../weights/stored-tensor';
+import { chooseWeights, plainWeights, withoutVariant } from '../weights/weight-files';
 import { openWeightsFile, type WeightsFile } from '../weights/weights-file';
 import { findWeights, readJson, type Component, type ModelFiles, type ModelParts } from './model-parts';
 
@@ -20,7 +22,6 @@ export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
   };
   const json = (path: string) => readJson(need(path), path);
   const jsonIfThere = async (path: string) => (files.has(path) ? json(path) : {});
-  checkPipeline(await jsonIfThere('model_index.json'));
 
   const configs: ModelConfigs = {
     unet: parseUnetConfig(await json('unet/config.json')),
@@ -47,8 +48,9 @@ export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
         name.slice(0, name.indexOf('.')) as Component,
         name.slice(name.indexOf('.') + 1),
       ];
-      const { file, tensors } = weights[component];
-      return { file, name: path, shape, tensor: tensors.get(path), part: (tensor) => ({ ...tensor, shape }) };
+      const { listedIn, tensors } = weights[component];
+      const { file = listedIn, tensor } = tensors.get(path) ?? {};
+      return { file, listedIn, name: path, shape, tensor, part: (tensor) => ({ ...tensor, shape }) };
     }),
   };
 }
@@ -56,29 +58,6 @@ export async function openModelFolder(files: ModelFiles): Promise<ModelParts> {
 /** The folder may have been dropped by a person, so nothing is said of servers. */
 const missing = (file: string): AppError =>
   new AppError('bad-file', { file, reason: 'it is missing in the folder of the model' });
-
-const pipelines = new Set(['StableDiffusionPipeline', 'LatentConsistencyModelPipeline']);
-
-/** What other pipelines are, in words. */
-const otherPipelines: readonly (readonly [RegExp, string])[] = [
-  [/XL/, 'Stable Diffusion XL'],
-  [/^StableDiffusion3/, 'Stable Diffusion 3'],
-  [/^Flux/, 'Flux'],
-  [/Inpaint/, 'an inpainting model'],
-  [
-    /^(AltDiffusion|Kandinsky|PixArt|Wuerstchen|StableCascade|AuraFlow|Sana|QwenImage)/,
-    'another kind of model',
-  ],
-];
-
-function checkPipeline(index: unknown): void {
-  const name = (index as { readonly _class_name?: unknown } | null)?._class_name;
-  if (typeof name !== 'string' || pipelines.has(name)) return;
-  const what = otherPipelines.find(([pattern]) => pattern.test(name))?.[1];
-  if (what === undefined) return; // a pipeline of one's own around the usual parts: these are checked one by one
-  const reason = `it is ${what} (${name}); Stable Diffusion 1.x and 2.x are read`;
-  throw new AppError('unsupported-model', { file: 'model_index.json', reason });
-}
 
 /** What one part gives, another takes. */
 function checkParts({ unet, text, vae }: ModelConfigs): void {
@@ -102,29 +81,48 @@ function parseAutoencoder(config: unknown): AutoencoderConfig {
   throw new AppError('unsupported-model', { reason: `autoencoder of the class ${String(kind)}` });
 }
 
-/** The names that weights files have, the ones to prefer first: half the bytes, and nothing to run. */
-function weightsPaths(component: Component): readonly string[] {
-  const isText = component === 'text_encoder';
-  const [safe, pickled] = isText
-    ? ['model', 'pytorch_model']
-    : ['diffusion_pytorch_model', 'diffusion_pytorch_model'];
-  const names = [`${safe}.fp16.safetensors`, `${safe}.safetensors`, `${pickled}.fp16.bin`, `${pickled}.bin`];
-  return names.map((name) => `${component}/${name}`);
+/** The weights of a component by the names that they have in the graphs, each with the file that it lies in. */
+type OpenComponent = {
+  readonly listedIn: string; // the index, or the only file
+  readonly tensors: ReadonlyMap<string, { readonly file: string; readonly tensor: StoredTensor }>;
+};
+
+async function openComponent(files: ModelFiles, component: Component): Promise<OpenComponent> {
+  const chosen = chooseWeights(component, [...files.keys()]);
+  if (chosen === undefined) throw missing(plainWeights(component));
+  const opened = await Promise.all(chosen.files.map((file) => openWeightsFile(files.get(file)!, file)));
+  if (chosen.index !== undefined)
+    checkIndex(chosen.index, await readJson(files.get(chosen.index)!, chosen.index), opened);
+  return {
+    listedIn: chosen.index ?? chosen.files[0]!,
+    tensors: new Map(
+      opened.flatMap(({ name: file, tensors }) =>
+        [...tensors].map(([name, tensor]) => [currentName(component, name), { file, tensor }] as const),
+      ),
+    ),
+  };
 }
 
-async function openComponent(
-  files: ModelFiles,
-  component: Component,
-): Promise<Pick<WeightsFile, 'tensors'> & { readonly file: string }> {
-  const paths = weightsPaths(component);
-  const file = paths.find((path) => files.has(path));
-  if (file === undefined) throw missing(paths[1]!);
-  const { tensors } = await openWeightsFile(files.get(file)!, file);
-  const renamed = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
-    currentName(component, name),
-    tensor,
-  ]);
-  return { file, tensors: new Map(renamed) };
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** Several files hold what their index says, no more and no less. Throws AppError('bad-file', { file, reason }). */
+function checkIndex(path: string, json: unknown, files: readonly WeightsFile[]): void {
+  const refuse = (reason: string) => new AppError('bad-file', { file: path, reason });
+  const index = indexSchema.safeParse(json);
+  if (!index.success) throw refuse('it does not say which file holds which weight');
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const places = new Map(
+    Object.entries(index.data.weight_map).map(([name, file]) => [name, folder + withoutVariant(file)]),
+  );
+  const byPath = new Map(files.map((file) => [withoutVariant(file.name), file]));
+  for (const [name, place] of places) {
+    const file = byPath.get(place);
+    if (!file) throw refuse(`it names ${place}, which is missing`);
+    if (!file.tensors.has(name)) throw refuse(`"${name}" should lie in ${place} and does not`);
+  }
+  for (const [place, { tensors }] of byPath)
+    for (const name of tensors.keys())
+      if (places.get(name) !== place) throw refuse(`"${name}" lies in ${place}, which it does not say`);
 }
 
 /** What diffusers called the matrices of the autoencoder's attention until 0.16, and what it calls them now. */

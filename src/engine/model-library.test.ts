@@ -9,6 +9,12 @@ import { fetchFrom, startTestHub } from '../storage/testing/hub-repos';
 import type { Hub } from '../storage/testing/hub-server';
 import type { DownloadEvent, LibraryApi, ModelOffer } from './contract';
 import { loadBaseModel } from './load-model';
+import type { Component } from './model-parts';
+import type { ErrorCode } from '../base/errors';
+import { halfToFloat } from '../base/float16';
+import type { ParameterSource } from '../runtime/runtime';
+import { openSafetensors, writeSafetensors, type TensorToWrite } from '../weights/safetensors';
+import { archive, checkpoint, dictionary, text as words, tuple } from '../weights/testing/torch-file';
 import { createLibrary } from './model-library';
 import { adviseSampling } from './sampling-advice';
 import { bundledFolder, bundledModel } from './testing/bundled';
@@ -113,6 +119,115 @@ describe('a model of the hub', () => {
     expect(await one!.read()).toEqual(await other!.read());
   });
 
+  describe('whose weights come otherwise', () => {
+    const stem = 'unet/diffusion_pytorch_model';
+    const index = `${stem}.safetensors.index.json`;
+    const half = `${stem}.safetensors.index.fp16.json`;
+
+    const tensorsOf = async (path: string): Promise<TensorToWrite[]> => {
+      const { tensors } = await openSafetensors(
+        new Blob([files.get(path)! as Uint8Array<ArrayBuffer>]),
+        path,
+      );
+      const read = [...tensors].map(async ([name, tensor]) => ({
+        name,
+        dtype: tensor.dtype,
+        shape: tensor.shape,
+        data: await tensor.read(),
+      }));
+      return Promise.all(read);
+    };
+    type Changes = Readonly<Record<string, Uint8Array | undefined>>;
+    const twoFiles = async (): Promise<Changes> => {
+      const tensors = await tensorsOf(unet);
+      const parts = [tensors.slice(0, 50), tensors.slice(50)];
+      const names = parts.map((_, i) => `diffusion_pytorch_model.fp16-0000${i + 1}-of-00002.safetensors`);
+      const map = parts.flatMap((part, i) => part.map(({ name }) => [name, names[i]!]));
+      return {
+        ...Object.fromEntries(parts.map((part, i) => [`unet/${names[i]!}`, writeSafetensors(part)])),
+        [half]: text(JSON.stringify({ weight_map: Object.fromEntries(map) as unknown })),
+        [unet]: undefined,
+      };
+    };
+    const pickle = async (): Promise<Changes> => {
+      const path = 'text_encoder/model.safetensors';
+      const tensors = (await tensorsOf(path)).map(({ data, ...tensor }) => ({
+        ...tensor,
+        dtype: 'F32' as const,
+        data: halfToFloat(new Uint16Array((data as Uint8Array<ArrayBuffer>).buffer)),
+      }));
+      const file = await checkpoint(tensors).arrayBuffer();
+      return { 'text_encoder/pytorch_model.bin': new Uint8Array(file), [path]: undefined };
+    };
+    const floatsOf = async (source: ParameterSource) => {
+      const { buffer } = (await source.read()) as Uint8Array<ArrayBuffer>;
+      return source.type === 'float16' ? halfToFloat(new Uint16Array(buffer)) : new Float32Array(buffer);
+    };
+
+    test.each<[string, Component, () => Promise<Changes>, readonly string[]]>([
+      [
+        'in two files of half precision',
+        'unet',
+        twoFiles,
+        [index, `${stem}-00001-of-00002.safetensors`, `${stem}-00002-of-00002.safetensors`],
+      ],
+      ['as a pickle', 'text_encoder', pickle, ['text_encoder/pytorch_model.bin']],
+    ])('%s is inspected by kilobytes, downloaded and loaded', async (_, component, changes, names) => {
+      await serve(await changes());
+      const { id, commit } = await inspect();
+      const ranges = hub.requests
+        .filter(({ path }) => path.includes('/cdn/') && path.includes(`/${component}/`))
+        .map(({ range }) => /^bytes=(\d+)-(\d+)$/.exec(range ?? '')!);
+      expect(ranges.length).toBeLessThan(12); // not one for each tensor
+      const bytes = ranges.reduce((sum, [, first, last]) => sum + Number(last) - Number(first) + 1, 0);
+      expect(bytes).toBeLessThan(150_000); // of megabytes
+      await library.downloadModel({ id, commit, token: undefined }, silent, never);
+      const paths = (await loadModel(id))!.manifest.files.map(({ path }) => path);
+      const isWeights = (path: string) => path.startsWith(`${component}/`) && !path.endsWith('/config.json');
+      expect(paths.filter(isWeights)).toEqual(names);
+
+      const source = { fetch: () => Promise.reject(new Error('not asked')), root: disk.root };
+      const job = loadBaseModel(id, new URL('https://example.org/'), never, source);
+      let step = await job.next();
+      while (!step.done) step = await job.next();
+      const wanted = new Map((await bundledModel()).sources[component].map((one) => [one.name, one]));
+      for (const one of step.value.sources[component]) {
+        const [found, expected] = [await floatsOf(one), await floatsOf(wanted.get(one.name)!)];
+        const difference = Buffer.compare(new Uint8Array(found.buffer), new Uint8Array(expected.buffer));
+        expect([one.name, difference]).toEqual([one.name, 0]);
+      }
+    });
+
+    test('and are not what they should be is refused after kilobytes', async () => {
+      const shards = await twoFiles();
+      const second = `unet/diffusion_pytorch_model.fp16-00002-of-00002.safetensors`;
+      await serve({ ...shards, [second]: undefined });
+      await expect(inspect()).rejects.toMatchObject({
+        code: 'bad-file',
+        details: {
+          file: index,
+          reason: `it names ${stem}-00002-of-00002.safetensors, which is missing`,
+        },
+      });
+      const bomb = archive(dictionary(`cos\nsystem\n${tuple(words('exit 1'))}R`));
+      for (const [content, reason] of [
+        [new Uint8Array(await bomb.arrayBuffer()), 'it wants "os.system" to be run'],
+        [await readFile(new URL('../weights/__fixtures__/torch-legacy.pt', import.meta.url)), 'before 2020'],
+        [
+          await readFile(new URL('../weights/__fixtures__/torch-compressed.bin', import.meta.url)),
+          'is compressed',
+        ],
+      ] as const) {
+        await serve({ [`${stem}.bin`]: content, [unet]: undefined });
+        await expect(inspect()).rejects.toMatchObject({
+          code: 'bad-file',
+          details: { file: `${stem}.bin`, reason: expect.stringContaining(reason) as string },
+        });
+      }
+      expect(disk.files.size).toBe(0);
+    });
+  });
+
   test('goes on without another look at the hub’s list', async () => {
     await serve();
     const { id, commit, sizeBytes } = await inspect();
@@ -171,41 +286,71 @@ describe('a model that cannot be used is refused before any weight is fetched', 
     return file;
   };
 
-  test.each<[string, Readonly<Record<string, Uint8Array | undefined>>, object]>([
+  test.each<[string, Readonly<Record<string, Uint8Array | undefined>>, ErrorCode, string]>([
     [
       'SDXL',
       index('StableDiffusionXLPipeline'),
-      {
-        code: 'unsupported-model',
-        details: { reason: expect.stringContaining('Stable Diffusion XL') as string },
-      },
+      'unsupported-model',
+      'it is Stable Diffusion XL (StableDiffusionXLPipeline); Stable Diffusion 1.x and 2.x are read',
     ],
     [
       'Flux, whose folders are others',
       { ...index('FluxPipeline'), 'unet/config.json': undefined, [unet]: undefined },
-      { code: 'unsupported-model', details: { reason: expect.stringContaining('FLUX') as string } },
+      'unsupported-model',
+      'it is FLUX (FluxPipeline); Stable Diffusion 1.x and 2.x are read',
     ],
-    ['an index that is no JSON', { 'model_index.json': text('<html>') }, { code: 'bad-file' }],
+    [
+      'a pipeline that nobody knows, without a UNet',
+      { ...index('WanPipeline'), 'unet/config.json': undefined, [unet]: undefined },
+      'unsupported-model',
+      'it is WanPipeline; Stable Diffusion 1.x and 2.x are read',
+    ],
+    ['an index that is no JSON', { 'model_index.json': text('<html>') }, 'bad-file', 'it is not JSON'],
     [
       'another kind of UNet',
       { 'unet/config.json': text('{"_class_name": "UNet2DModel"}') },
-      { code: 'unsupported-model' },
+      'unsupported-model',
+      'UNet: sample_size',
     ],
-    ['a header of 2^63 bytes', { [unet]: header(2n ** 63n) }, { code: 'bad-file', details: { file: unet } }],
-    ['offsets beyond the end', { [unet]: tensors(['a', 0, 16], ['b', 16, 4e9]) }, { code: 'bad-file' }],
-    ['offsets that overlap', { [unet]: tensors(['a', 0, 16], ['b', 8, 24]) }, { code: 'bad-file' }],
-    ['tensors missing', { [unet]: tensors(['a', 0, 16], ['b', 16, 32]) }, { code: 'bad-file' }],
+    ['a header of 2^63 bytes', { [unet]: header(2n ** 63n) }, 'bad-file', 'it is not a safetensors file'],
+    [
+      'offsets beyond the end',
+      { [unet]: tensors(['a', 0, 16], ['b', 4e9, 4e9 + 16]) },
+      'bad-file',
+      'an offset of "b" points outside the file',
+    ],
+    [
+      'offsets that overlap',
+      { [unet]: tensors(['a', 0, 16], ['b', 8, 24]) },
+      'bad-file',
+      '"b" shares bytes with another tensor',
+    ],
+    [
+      'tensors missing',
+      { [unet]: tensors(['a', 0, 16], ['b', 16, 32]) },
+      'bad-file',
+      'weights these are missing: "time_embedding.linear_1.bias"',
+    ],
     [
       'whole numbers for weights',
       {
         [unet]: withWholeNumbers(readFileSync(join(bundledFolder, unet))),
       },
-      { code: 'bad-file', details: { reason: expect.stringContaining('I16') as string } },
+      'bad-file',
+      'holds I16 numbers',
     ],
-    ['a web page for weights', { [unet]: text('<!doctype html><title>no</title>') }, { code: 'bad-file' }],
-  ])('%s', async (_, changes, error) => {
+    [
+      'a web page for weights',
+      { [unet]: text('<!doctype html><title>no</title>') },
+      'bad-file',
+      'it is a web page, not a weights file',
+    ],
+  ])('%s', async (_, changes, code, reason) => {
     await serve(changes);
-    await expect(inspect()).rejects.toMatchObject(error);
+    await expect(inspect()).rejects.toMatchObject({
+      code,
+      details: { reason: expect.stringContaining(reason) as string },
+    });
     const whole = hub.requests.filter(
       ({ path, range }) => path.endsWith('.safetensors') && !/^bytes=\d+-\d+$/.test(range ?? ''),
     );

@@ -4,7 +4,7 @@ import type { NoiseSchedule } from '../diffusion/schedule';
 import { listParameters, type AdaptableLayer, type ModelConfigs } from '../models/parameters';
 import type { Value } from '../onnx/graph';
 import type { ParameterSource } from '../runtime/runtime';
-import { readFloats, type StoredTensor } from '../weights/stored-tensor';
+import { countOf, readFloats, type StoredTensor } from '../weights/stored-tensor';
 
 const components = ['unet', 'text_encoder', 'vae'] as const;
 export type Component = (typeof components)[number];
@@ -32,6 +32,7 @@ export type ModelParts = {
 /** A tensor and where it was looked for, for the words of an error. */
 export type Found = {
   readonly file: string;
+  readonly listedIn: string; // the file itself, or the index of several
   readonly name: string; // in the file
   readonly shape: readonly number[]; // that it must have there
   readonly tensor: StoredTensor | undefined; // as it is there
@@ -62,7 +63,7 @@ export function locateWeights(
   const found = parameters.map((parameter) => ({ parameter, ...find(parameter) }));
   for (const { file, name, tensor } of found) if (tensor) checkType(tensor, file, name); // first: a file of whole numbers lacks names too
   const missing = found.find(({ tensor }) => tensor === undefined);
-  if (missing) throw lacking(found.filter(({ file }) => file === missing.file));
+  if (missing) throw lacking(found.filter(({ listedIn }) => listedIn === missing.listedIn));
   return found.map(({ parameter, file, name, shape, tensor, part }) => {
     if (!isSameShape(tensor!.shape, shape)) {
       const reason = `"${name}" is [${tensor!.shape.join()}], this kind of model has [${shape.join()}]`;
@@ -78,14 +79,14 @@ function checkType({ dtype }: StoredTensor, file: string, name: string): void {
   throw new AppError('bad-file', { file, reason });
 }
 
-/** What is missing of the weights that one file should have. */
+/** What is missing of the weights that one file, or several with an index, should have. */
 function lacking(wanted: readonly Found[]): AppError {
   const missing = wanted.filter(({ tensor }) => tensor === undefined);
   const names = [...new Set(missing.map(({ name }) => `"${name}"`))];
   const shown =
     names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
   const reason = `of its ${wanted.length} weights these are missing: ${shown}`;
-  return new AppError('bad-file', { file: wanted[0]!.file, reason });
+  return new AppError('bad-file', { file: wanted[0]!.listedIn, reason });
 }
 
 /** Equal but for axes of 1 at the end: a 1×1 convolution is a matrix too, and both are written. */
@@ -102,11 +103,11 @@ function sourceOf(
   nameInFile: string,
 ): ParameterSource {
   const { dtype } = tensor;
-  const read = async () => {
+  const read = async (begin = 0, end = countOf(shape) * (dtype === 'F16' ? 2 : 4)) => {
     const bytes =
       dtype === 'F16' || dtype === 'F32'
-        ? await tensor.read()
-        : new Uint8Array((await readFloats(tensor, nameInFile, file)).buffer);
+        ? await tensor.read(begin, end)
+        : new Uint8Array((await readFloats(tensor, nameInFile, file, begin / 4, end / 4)).buffer);
     if (!isFinite(bytes, dtype === 'F16'))
       throw new AppError('bad-file', { file, reason: `"${nameInFile}" holds numbers that are not finite` });
     return bytes;

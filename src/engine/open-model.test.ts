@@ -52,6 +52,33 @@ const folder: Readonly<Record<string, Blob>> = {
 const open = (files: Readonly<Record<string, Blob | undefined>>) =>
   openModelFiles(new Map(Object.entries(files).flatMap(([path, file]) => (file ? [[path, file]] : []))));
 
+const unetFile = 'unet/diffusion_pytorch_model.safetensors';
+const unetIndex = `${unetFile}.index.json`;
+const shardName = (i: number, end = 'safetensors') => `diffusion_pytorch_model-0000${i}-of-00002.${end}`;
+
+/** The UNet in two files and an index, which says what `says` makes of the truth. */
+function shards(
+  says = (map: Record<string, string>) => map,
+  end = 'safetensors',
+  write: (tensors: readonly TensorToWrite[]) => Blob = safetensors,
+): Readonly<Record<string, Blob | undefined>> {
+  const all = component('unet');
+  const parts = [all.slice(0, 100), all.slice(100)];
+  const map = Object.fromEntries(
+    parts.flatMap((part, i) => part.map(({ name }) => [name, shardName(i + 1, end)])),
+  );
+  return {
+    ...folder,
+    [unetFile]: undefined,
+    [`unet/diffusion_pytorch_model.${end}.index.json`]: json({
+      metadata: { total_size: 1 },
+      weight_map: says(map),
+    }),
+    [`unet/${shardName(1, end)}`]: write(parts[0]!),
+    [`unet/${shardName(2, end)}`]: write(parts[1]!),
+  };
+}
+
 /** Every weight is there, with the numbers that belong to its name. */
 async function expectWhole({ sources }: Pick<ModelParts, 'sources'>): Promise<void> {
   const all = [...sources.unet, ...sources.text_encoder, ...sources.vae];
@@ -99,6 +126,8 @@ describe('a folder in diffusers layout', () => {
         ),
       },
     ],
+    ['with the UNet in two files', shards()],
+    ['with the UNet in two of PyTorch’s own files', shards(undefined, 'bin', checkpoint)],
     [
       'with PyTorch’s own files',
       {
@@ -138,6 +167,64 @@ describe('a folder in diffusers layout', () => {
     });
   });
 
+  const without = (name: string) => (map: Record<string, string>) =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => key !== name));
+
+  test.each<[string, Readonly<Record<string, Blob | undefined>>, string]>([
+    [
+      'a file missing',
+      { ...shards(), [`unet/${shardName(2)}`]: undefined },
+      `it names unet/${shardName(2)}, which is missing`,
+    ],
+    [
+      'all files missing',
+      { ...shards(), [`unet/${shardName(1)}`]: undefined, [`unet/${shardName(2)}`]: undefined },
+      `it names unet/${shardName(1)}, which is missing`,
+    ],
+    [
+      'a weight that its file does not have',
+      shards((map) => ({ ...map, 'no.weight': shardName(1) })),
+      `"no.weight" should lie in unet/${shardName(1)} and does not`,
+    ],
+    [
+      'a weight that lies in the other file',
+      shards((map) => ({ ...map, 'conv_in.bias': shardName(2) })),
+      `"conv_in.bias" should lie in unet/${shardName(2)} and does not`,
+    ],
+    [
+      'a weight that it does not name',
+      shards(without('conv_in.bias')),
+      `"conv_in.bias" lies in unet/${shardName(1)}, which it does not say`,
+    ],
+    [
+      'no table',
+      { ...shards(), [unetIndex]: json({ weights: [] }) },
+      'it does not say which file holds which weight',
+    ],
+    ['no JSON', { ...shards(), [unetIndex]: new Blob(['<html>']) }, 'it is not JSON'],
+  ])('is refused with an index of several files that has %s', async (_, files, reason) => {
+    await expect(open(files)).rejects.toMatchObject({
+      code: 'bad-file',
+      details: { file: unetIndex, reason },
+    });
+  });
+
+  test('names what all its files together lack', async () => {
+    const lacking = component('unet').slice(100);
+    const files = {
+      ...shards((map) => Object.fromEntries(Object.entries(map).slice(100))),
+      [`unet/${shardName(1)}`]: undefined,
+      [`unet/${shardName(2)}`]: safetensors(lacking),
+    };
+    await expect(open(files)).rejects.toMatchObject({
+      code: 'bad-file',
+      details: {
+        file: unetIndex,
+        reason: expect.stringMatching(/^of its 686 weights these are missing: .* and 97 more$/) as string,
+      },
+    });
+  });
+
   const missing = 'it is missing in the folder of the model';
   test.each<[string, Readonly<Record<string, Blob | undefined>>, object]>([
     [
@@ -149,25 +236,6 @@ describe('a folder in diffusers layout', () => {
       'weights missing',
       { ...folder, 'unet/diffusion_pytorch_model.safetensors': undefined },
       { code: 'bad-file', details: { file: 'unet/diffusion_pytorch_model.safetensors', reason: missing } },
-    ],
-    [
-      'Stable Diffusion XL',
-      { ...folder, 'model_index.json': json({ _class_name: 'StableDiffusionXLPipeline' }) },
-      {
-        code: 'unsupported-model',
-        details: {
-          reason:
-            'it is Stable Diffusion XL (StableDiffusionXLPipeline); Stable Diffusion 1.x and 2.x are read',
-        },
-      },
-    ],
-    [
-      'Flux',
-      { ...folder, 'model_index.json': json({ _class_name: 'FluxPipeline' }) },
-      {
-        code: 'unsupported-model',
-        details: { reason: 'it is Flux (FluxPipeline); Stable Diffusion 1.x and 2.x are read' },
-      },
     ],
     [
       'inpainting',
@@ -194,6 +262,21 @@ describe('a folder in diffusers layout', () => {
       'a config that is no JSON',
       { ...folder, 'unet/config.json': new Blob(['<html>']) },
       { code: 'bad-file', details: { file: 'unet/config.json', reason: 'it is not JSON' } },
+    ],
+    [
+      'a pickle that calls os.system',
+      {
+        ...folder,
+        'vae/diffusion_pytorch_model.safetensors': undefined,
+        'vae/diffusion_pytorch_model.bin': archive(dictionary(`cos\nsystem\n${tuple(text('exit 1'))}R`)),
+      },
+      {
+        code: 'bad-file',
+        details: {
+          file: 'vae/diffusion_pytorch_model.bin',
+          reason: 'it wants "os.system" to be run, which weights do not need; nothing was run',
+        },
+      },
     ],
     [
       'null in place of a config',

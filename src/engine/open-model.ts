@@ -3,7 +3,8 @@ import { AppError } from '../base/errors';
 import { openModelFolder } from './model-folder';
 import type { ModelFiles, ModelParts } from './model-parts';
 
-const weightsFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
+/** How names of files of weights end. */
+export const weightsFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
 
 /**
  * The model in these files: the folder that has unet/config.json in it, else the only file of weights. Only tables of contents are read
@@ -15,12 +16,16 @@ export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
     const inside = [...files].filter(([path]) => path.startsWith(folder));
     return openModelFolder(new Map(inside.map(([path, file]) => [path.slice(folder.length), file])));
   }
-  const candidates = [...files.keys()].filter((path) => weightsFile.test(path));
-  if (candidates.length === 1) {
-    const { openSingleFile } = await import('./single-file'); // most people never need it
-    return openSingleFile(files, candidates[0]!);
-  }
-  const [file = 'nothing'] = [...files.keys()];
+  const path = findSingleFile([...files.keys()]);
+  const { openSingleFile } = await import('./single-file'); // most people never need it
+  return openSingleFile(files, path);
+}
+
+/** The only file of weights among these. Throws AppError('bad-file') where there is none, or more than one. */
+export function findSingleFile(paths: readonly string[]): string {
+  const candidates = paths.filter((path) => weightsFile.test(path));
+  if (candidates.length === 1) return candidates[0]!;
+  const [file = 'nothing'] = paths;
   const reason =
     candidates.length === 0
       ? 'there is neither a folder in diffusers layout nor a file of weights'
@@ -29,7 +34,7 @@ export async function openModelFiles(files: ModelFiles): Promise<ModelParts> {
 }
 
 /** The path ("" or "…/") of the outermost folder with a diffusers model. Throws AppError('bad-file') for two side by side. */
-function findFolder(paths: readonly string[]): string | undefined {
+export function findFolder(paths: readonly string[]): string | undefined {
   const folders = paths.flatMap(
     (path) => /^((?:.*\/)?)(?:model_index\.json|unet\/config\.json)$/.exec(path)?.[1] ?? [],
   );

@@ -40,7 +40,8 @@ export async function openPreviewDecoder(open: OpenFile): Promise<PreviewDecoder
     [...parameters, ...encodeGraph(vae, [1, 3, 64, 64]).parameters],
     ({ name, shape }) => {
       const path = name.slice('vae.'.length);
-      return { file: weightsPath, name: path, shape, tensor: tensors.get(path), part: (tensor) => tensor };
+      const place = { file: weightsPath, listedIn: weightsPath, name: path };
+      return { ...place, shape, tensor: tensors.get(path), part: (tensor) => tensor };
     },
   );
   const decoding = new Set(parameters.map(({ name }) => name));

@@ -1,26 +1,19 @@
 // A small Stable Diffusion 2 in one file, whose names are those that diffusers reads (weights/ldm-names.test.ts); real sizes as headers
 // over a file of zeros; and files that must be refused.
 import { describe, expect, test } from 'vitest';
-import { listParameters, type ModelConfigs } from '../models/parameters';
+import { listParameters } from '../models/parameters';
 import type { Preset } from '../models/presets/preset';
 import { stableDiffusion1, stableDiffusion2, stableDiffusion2Base } from '../models/presets/stable-diffusion';
-import { parseClipTextConfig } from '../models/clip/config';
-import { parseUnetConfig } from '../models/unet/config';
-import { parseAutoencoderKlConfig } from '../models/vae/kl';
 import { floatToHalf } from '../base/float16';
-import { ldmPlace, type LdmLayout } from '../weights/ldm-names';
+import type { LdmLayout } from '../weights/ldm-names';
 import { writeSafetensors, type TensorToWrite } from '../weights/safetensors';
 import { countOf } from '../weights/stored-tensor';
 import { numbered, singleFileTensors } from '../weights/testing/single-file';
 import fixture from '../weights/__fixtures__/single-file.json';
 import { openSingleFile } from './single-file';
+import { configsOf, shapesInFile, stableDiffusionLayout, zeroFile } from './testing/real-size';
 
-const layout: LdmLayout = {
-  layersPerBlock: 2,
-  upBlockAttends: [false, true, true, true],
-  vaeLevels: 4,
-  textEncoder: 'open-clip',
-};
+const layout: LdmLayout = { ...stableDiffusionLayout, textEncoder: 'open-clip' };
 const small: Preset = {
   ...stableDiffusion2Base,
   unet: fixture.configs.unet,
@@ -30,11 +23,6 @@ const small: Preset = {
 const smallV: Preset = { ...small, resolution: 768, scheduler: stableDiffusion2.scheduler };
 const presets = [small, smallV];
 
-const configsOf = (preset: Preset): ModelConfigs => ({
-  unet: parseUnetConfig(preset.unet),
-  text: parseClipTextConfig(preset.textEncoder),
-  vae: { kind: 'AutoencoderKL', config: parseAutoencoderKlConfig(preset.vae) },
-});
 const parameters = listParameters(configsOf(small)).parameters;
 const tensors = singleFileTensors(parameters, layout);
 
@@ -132,38 +120,16 @@ describe('a small Stable Diffusion 2 in one file', () => {
   });
 });
 
-/** A safetensors file of these shapes whose data are zeros: gigabytes that take no memory. */
-function zeros(shapes: ReadonlyMap<string, readonly number[]>): Blob {
-  let end = 0;
-  const entries = [...shapes].map(([name, shape]) => {
-    const begin = end;
-    end += 2 * countOf(shape);
-    return [name, { dtype: 'F16', shape, data_offsets: [begin, end] }];
-  });
-  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  const length = new Uint8Array(8);
-  new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
-  const piece = new Blob([new Uint8Array(16 * 2 ** 20)]);
-  const pieces = new Array<Blob>(Math.floor(end / piece.size)).fill(piece);
-  return new Blob([length, header, ...pieces, piece.slice(0, end % piece.size)]);
-}
-
-function realShapes(preset: Preset, textEncoder: LdmLayout['textEncoder']): Map<string, readonly number[]> {
-  const all = listParameters(configsOf(preset)).parameters;
-  const places = all.map(({ name, shape }) => ldmPlace(name, shape, { ...layout, textEncoder }));
-  return new Map(places.map(({ name, shape }) => [name, shape]));
-}
-
-const sd1Shapes = realShapes(stableDiffusion1, 'clip');
+const sd1Shapes = shapesInFile(stableDiffusion1, 'clip');
 const openReal = (shapes: ReadonlyMap<string, readonly number[]>) =>
-  openSingleFile(new Map([['model.safetensors', zeros(shapes)]]), 'model.safetensors');
+  openSingleFile(new Map([['model.safetensors', zeroFile(shapes)]]), 'model.safetensors');
 
 describe('files of the real sizes', () => {
   test.each([
     ['Stable Diffusion 1', stableDiffusion1, 'clip', 859_520_964, 123_060_480],
     ['Stable Diffusion 2', stableDiffusion2Base, 'open-clip', 865_910_724, 340_387_840],
   ] as const)('%s', async (_, preset, textEncoder, unetSize, textSize) => {
-    const model = await openReal(realShapes(preset, textEncoder));
+    const model = await openReal(shapesInFile(preset, textEncoder));
     expect(model.preset).toBe(preset);
     const sizes = [model.sources.unet, model.sources.text_encoder, model.sources.vae].map((sources) =>
       sources.reduce((sum, { shape }) => sum + countOf(shape), 0),

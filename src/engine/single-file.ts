@@ -88,6 +88,7 @@ function findInFile(
   const rowSize = countOf(shape.slice(1));
   return {
     file,
+    listedIn: file,
     name: place.name,
     shape: place.shape,
     tensor: tensors.get(place.name),

@@ -1,6 +1,6 @@
 // A tensor in a GPUBuffer of our own, and how bytes get in and out of it.
 import type { Tensor } from 'onnxruntime-web';
-import { assert, assertExists } from '../base/assert';
+import { assertExists } from '../base/assert';
 import { byteSizeOf, type DataType, type Shape } from '../onnx/graph';
 import type { OrtModule } from './ort';
 import type { DeviceTensor, TensorData } from './runtime';
@@ -71,19 +71,15 @@ export function meterBuffers(device: GPUDevice, book: (bytes: number) => () => v
   return createBuffer;
 }
 
-/** Fills `tensor`, in order with what is submitted before and after. */
-export function writeBuffer(device: GPUDevice, tensor: GpuTensor, data: TensorData): void {
-  assert(
-    data.byteLength === tensor.sizeBytes,
-    `${data.byteLength} bytes do not fill ${tensor.type} [${tensor.shape.join()}]`,
-  );
+/** Writes into `tensor` from byte `offset` (a multiple of four), in order with what is submitted before and after. */
+export function writeBuffer(device: GPUDevice, tensor: GpuTensor, data: TensorData, offset = 0): void {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength) as Uint8Array<ArrayBuffer>;
   const whole = bytes.byteLength - (bytes.byteLength % 4); // the queue takes multiples of four bytes
-  device.queue.writeBuffer(tensor.buffer, 0, bytes, 0, whole);
+  device.queue.writeBuffer(tensor.buffer, offset, bytes, 0, whole);
   if (whole === bytes.byteLength) return;
   const rest = new Uint8Array(4);
   rest.set(bytes.subarray(whole));
-  device.queue.writeBuffer(tensor.buffer, whole, rest);
+  device.queue.writeBuffer(tensor.buffer, offset + whole, rest);
 }
 
 /** The content of `tensor` once everything submitted so far is done. */

@@ -1,7 +1,7 @@
 // Weights on their way from a file to a runtime: read, checked, converted to the type in which they are kept.
 import { assert } from '../base/assert';
 import { floatToHalf, halfToFloat } from '../base/float16';
-import { byteSizeOf, type Shape } from '../onnx/graph';
+import { byteSizeOf, sizeOf, type Shape } from '../onnx/graph';
 import type { ParameterSource, ParameterType } from './runtime';
 
 /** The type in which a source is kept: what it asks for, or float32. */
@@ -11,14 +11,36 @@ export const storedType = (source: ParameterSource): ParameterType => source.sto
 export const storedBytes = (source: ParameterSource): number =>
   byteSizeOf({ type: storedType(source), shape: source.shape });
 
-/** Reads one source: its little-endian bytes in the stored type, starting at a multiple of four bytes. */
-export async function readParameter(source: ParameterSource): Promise<Uint8Array<ArrayBuffer>> {
-  const read = await source.read();
-  assert(
-    read.byteLength === byteSizeOf(source),
-    `${source.name}: ${read.byteLength} bytes read, ${byteSizeOf(source)} expected`,
-  );
-  const bytes = aligned(read);
+/** Elements that are read at once: a matrix of 150 MB must not lie in memory as a whole, let alone twice. */
+const pieceSize = 2 ** 20;
+
+/** A part of a tensor's little-endian bytes in the stored type, on a multiple of four bytes both there and in memory. */
+type Piece = { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> };
+
+/** Reads one source, piece by piece from its start to its end. A piece is gone when the next one is asked for. */
+export async function* readParameter(source: ParameterSource): AsyncGenerator<Piece, void> {
+  const size = sizeOf(source.shape);
+  const [from, to] = [source.type, storedType(source)].map((type) => byteSizeOf({ type, shape: [] }));
+  for (let first = 0; first < size; first += pieceSize) {
+    const last = Math.min(first + pieceSize, size);
+    const read = await source.read(first * from!, last * from!);
+    const expected = (last - first) * from!;
+    assert(
+      read.byteLength === expected,
+      `${source.name}: ${read.byteLength} bytes read, ${expected} expected`,
+    );
+    const bytes = convert(source, aligned(read));
+    yield { offset: first * to!, bytes };
+    for (const buffer of new Set([read.buffer, bytes.buffer])) free(buffer);
+  }
+}
+
+/** Gives memory back now: left to the collector, 60 MB and more of pieces lie about. Where engines cannot, it does. */
+function free(buffer: ArrayBufferLike): void {
+  if (buffer instanceof ArrayBuffer && 'transfer' in buffer) buffer.transfer(0);
+}
+
+function convert(source: ParameterSource, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (source.type === storedType(source)) return bytes;
   const { buffer, byteOffset, byteLength } = bytes;
   const converted =

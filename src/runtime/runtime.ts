@@ -28,7 +28,8 @@ export type ParameterSource = {
   readonly type: ParameterType;
   readonly shape: Shape;
   readonly storedAs?: ParameterType; // the type that graphs declare for it, float32 where left out
-  read(): Promise<Uint8Array>;
+  /** Bytes `begin` to `end` of the data (whole elements; all by default), in a buffer that is the caller's alone. */
+  read(begin?: number, end?: number): Promise<Uint8Array>;
 };
 
 export type Program = {

@@ -25,7 +25,7 @@ const source = (name: string, shape: Shape, data: Float32Array<ArrayBuffer>): Pa
   name,
   type: 'float32',
   shape,
-  read: () => Promise.resolve(new Uint8Array(data.buffer)),
+  read: () => Promise.resolve(new Uint8Array(data.slice().buffer)),
 });
 
 function buildGraph(): Graph {

@@ -29,7 +29,7 @@ const source = (
   name,
   type: 'float32',
   shape,
-  read: () => Promise.resolve(new Uint8Array(data.buffer)),
+  read: () => Promise.resolve(new Uint8Array(data.slice().buffer)),
 });
 
 const halfSource = (name: string, shape: readonly number[], data: Float32Array): ParameterSource => ({

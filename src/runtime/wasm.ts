@@ -121,13 +121,15 @@ export function createWasmRuntime(engine: OrtEngine): Runtime {
       parameters = new WasmParameters(component, sizeBytes, account);
       let offset = 0;
       for (const source of sources) {
-        const bytes = await readParameter(source);
-        signal.throwIfAborted();
-        parameters.bytes.set(bytes, offset);
+        for await (const piece of readParameter(source)) {
+          signal.throwIfAborted();
+          parameters.bytes.set(piece.bytes, offset + piece.offset);
+        }
         const { location } = parameters;
         const stored = { type: storedType(source), shape: source.shape };
-        parameters.entries.set(source.name, { ...stored, location, offset, length: bytes.byteLength });
-        offset += bytes.byteLength;
+        const length = storedBytes(source);
+        parameters.entries.set(source.name, { ...stored, location, offset, length });
+        offset += length;
         onProgress(offset);
       }
       return parameters;

@@ -77,6 +77,10 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
 
   function upload(label: string, type: DataType, shape: Shape, data: TensorData): GpuTensor {
     const tensor = allocate(label, type, shape);
+    assert(
+      data.byteLength === tensor.sizeBytes,
+      `${data.byteLength} bytes do not fill ${type} [${shape.join()}]`,
+    );
     writeBuffer(device, tensor, data);
     return tensor;
   }
@@ -93,16 +97,18 @@ export function createWebGpuRuntime(engine: OrtEngine, gpu: GpuDevice): Runtime 
     try {
       let waiting = 0;
       for (const source of sources) {
-        const bytes = await readParameter(source);
-        signal.throwIfAborted();
-        parameters.tensors.set(source.name, upload(label, storedType(source), source.shape, bytes));
-        parameters.sizeBytes += storedBytes(source);
-        waiting += bytes.byteLength;
-        if (waiting > uploadWindowBytes) {
+        const tensor = allocate(label, storedType(source), source.shape);
+        parameters.tensors.set(source.name, tensor);
+        for await (const { offset, bytes } of readParameter(source)) {
+          signal.throwIfAborted();
+          writeBuffer(device, tensor, bytes, offset);
+          waiting += bytes.byteLength;
+          if (waiting <= uploadWindowBytes) continue;
           await device.queue.onSubmittedWorkDone();
           waiting = 0;
           throwFailure(label);
         }
+        parameters.sizeBytes += storedBytes(source);
         onProgress(parameters.sizeBytes);
       }
       await device.queue.onSubmittedWorkDone(); // errors of the uploads come before it

@@ -1,11 +1,14 @@
 // Base models of the hub, as the page shows them: those that are known to work, those in this browser, and what is under way.
-import type { ModelOffer } from '../engine/contract';
+import type { LibraryApi, ModelOffer } from '../engine/contract';
 import type { StoredModel } from '../storage/models';
 import type { Failure } from './failure';
 
 import { previewDecoderId } from '../storage/hub/preview-decoder-id';
 
 export { parseHubAddress } from '../storage/hub/hub-address';
+
+/** A file that a person chose or dropped, with its path: "folder/unet/config.json". */
+export type GivenFile = Parameters<LibraryApi['importModel']>[0]['files'][number];
 
 export type ModelTask =
   | { readonly phase: 'inspecting'; readonly controller: AbortController }
@@ -22,7 +25,12 @@ export type ModelTask =
       readonly loadedBytes: number;
       readonly totalBytes: number;
     }
-  | { readonly phase: 'failed'; readonly failure: Failure };
+  | {
+      readonly phase: 'failed';
+      readonly failure: Failure;
+      /** Of an import that another try may bring in, say when the connection is back. */
+      readonly files?: readonly GivenFile[] | undefined;
+    };
 
 export type Library = {
   readonly stored: readonly StoredModel[]; // of the hub, whole or in part, and brought in as files

@@ -8,11 +8,13 @@ import { bundledModelId, openEngine, switchModel } from './engine';
 import {
   dismissModel,
   downloadModel,
+  importModel,
   inspectModel,
   openHubToken,
   pauseModel,
   refreshLibrary,
   removeStoredModel,
+  retryImport,
   setHubToken,
 } from './library';
 import { hasRoom, knownModels, modelRows, previewDecoderRow } from './library-state';
@@ -88,6 +90,23 @@ test('a pause ends the download, and Continue asks for the same commit', async (
   expect(taskOf()).toMatchObject({ phase: 'failed', failure: { code: 'hub-busy' } });
   await removeStoredModel(app, id);
   expect([taskOf(), app.library.getState().stored]).toEqual([undefined, []]);
+});
+
+test('an import that failed for a passing reason is tried again with the same files', async () => {
+  const files = [{ path: 'a.safetensors', file: new Blob(['x']) }];
+  const first = importModel(app, 'a.safetensors', files);
+  await expect.poll(() => library.imports.length).toBe(1);
+  library.imports[0]!.job.fail(new AppError('hub-unreachable', { model: 'openai/clip' }));
+  await first;
+  expect(taskOf('a.safetensors')).toMatchObject({ phase: 'failed', failure: { code: 'hub-unreachable' } });
+  const second = retryImport(app, 'a.safetensors');
+  await expect.poll(() => library.imports.length).toBe(2);
+  expect(library.imports[1]!.request.files).toBe(files);
+  library.imports[1]!.job.fail(new AppError('bad-file', { file: 'a', reason: 'it is a picture' }));
+  await second;
+  await retryImport(app, 'a.safetensors'); // another try would say the same
+  expect(library.imports).toHaveLength(2);
+  expect(taskOf('a.safetensors')).toMatchObject({ phase: 'failed', failure: { code: 'bad-file' } });
 });
 
 test('a model that the hub spells otherwise has one line, and one that it lacks says so', async () => {

@@ -6,7 +6,7 @@ import { requestPersistence } from '../storage/usage';
 import type { App } from './app';
 import { attempt } from './attempt';
 import { toFailure } from './failure';
-import type { ModelTask } from './library-state';
+import type { GivenFile, ModelTask } from './library-state';
 
 const taskOf = (app: App, id: string): ModelTask | undefined => app.library.getState().tasks[id];
 
@@ -72,16 +72,12 @@ export async function downloadModel(app: App, id: string): Promise<void> {
  * Brings in the model that a person has as files: a folder in diffusers' layout, or one file of weights. While it is copied it
  * stands in the list under `name`, then under its own id.
  */
-export async function importModel(
-  app: App,
-  name: string,
-  files: readonly { readonly path: string; readonly file: Blob }[],
-): Promise<void> {
+export async function importModel(app: App, name: string, files: readonly GivenFile[]): Promise<void> {
   const { services } = app;
   if (files.length === 0 || taskOf(app, name)?.phase === 'importing') return;
   const controller = new AbortController();
   const start = { phase: 'importing', controller, loadedBytes: 0, totalBytes: 0 } as const;
-  await run(app, name, start, async () => {
+  const bring = async () => {
     await requestPersistence();
     await services.keepAwake(async () => {
       for await (const { loadedBytes, totalBytes } of services.library.importModel(
@@ -91,16 +87,34 @@ export async function importModel(
         setTask(app, name, { ...start, loadedBytes, totalBytes });
     });
     setTask(app, name, undefined);
-  });
+  };
+  await run(app, name, start, bring, files);
 }
 
-/** Runs `task` while `state` stands; a failure takes its place, a pause leaves nothing. */
-async function run(app: App, id: string, state: ModelTask, task: () => Promise<void>): Promise<void> {
+/** Tries an import again that failed for a passing reason. */
+export async function retryImport(app: App, name: string): Promise<void> {
+  const task = taskOf(app, name);
+  if (task?.phase === 'failed' && task.files) await importModel(app, name, task.files);
+}
+
+/** Failures that lie in the files themselves. */
+const lasting = ['bad-file', 'unsupported-model'];
+
+/** Runs `task` while `state` stands; a failure takes its place (with `files`, where another try may help), a pause leaves nothing. */
+async function run(
+  app: App,
+  id: string,
+  state: ModelTask,
+  task: () => Promise<void>,
+  files?: readonly GivenFile[],
+): Promise<void> {
   setTask(app, id, state);
   try {
     await task();
   } catch (error) {
-    setTask(app, id, isAbort(error) ? undefined : { phase: 'failed', failure: toFailure(error) });
+    const failure = toFailure(error);
+    const again = lasting.includes(failure.code) ? undefined : files;
+    setTask(app, id, isAbort(error) ? undefined : { phase: 'failed', failure, files: again });
   }
   await refreshLibrary(app);
 }

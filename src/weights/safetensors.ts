@@ -12,7 +12,11 @@ export type Safetensors = {
 export async function openSafetensors(blob: Blob, fileName: string): Promise<Safetensors> {
   const header = await readSafetensorsHeader(blob, fileName);
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of header.tensors) tensors.set(name, tensorInBlob(blob, entry));
+  for (const [name, entry] of header.tensors)
+    tensors.set(
+      name,
+      tensorInBlob(() => Promise.resolve(blob), entry),
+    );
   return { metadata: header.metadata, tensors };
 }
 

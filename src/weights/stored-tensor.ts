@@ -7,7 +7,7 @@ import { dtypeSizes, type Dtype } from './safetensors-header';
 export type StoredTensor = {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Bytes `begin` to `end` of the tensor (all by default), row-major, little-endian, in a buffer of their own (so that any typed array fits on it). */
+  /** Bytes `begin` to `end` of the tensor (all by default; whole elements), row-major, little-endian, in a buffer of their own (so that any typed array fits on it). */
   readonly read: (begin?: number, end?: number) => Promise<Uint8Array<ArrayBuffer>>;
 };
 
@@ -18,15 +18,15 @@ export const countOf = (shape: readonly number[]): number => shape.reduce((produ
 export const bytesOf = ({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number =>
   countOf(shape) * dtypeSizes[dtype];
 
-/** The tensor whose bytes are a range of `blob`. */
+/** The tensor whose bytes are a range of the blob that `open` answers. */
 export const tensorInBlob = (
-  blob: Blob,
+  open: () => Promise<Blob>,
   { dtype, shape, begin }: Pick<StoredTensor, 'dtype' | 'shape'> & { readonly begin: number },
 ): StoredTensor => ({
   dtype,
   shape,
   read: async (from = 0, to = bytesOf({ dtype, shape })) =>
-    new Uint8Array(await blob.slice(begin + from, begin + to).arrayBuffer()),
+    new Uint8Array(await (await open()).slice(begin + from, begin + to).arrayBuffer()),
 });
 
 /** Elements `first` and on of `tensor`, seen as `shape`: rows of a matrix, or the same numbers under another shape. Copies nothing. */
@@ -38,13 +38,16 @@ export function viewOf(tensor: StoredTensor, first: number, shape: readonly numb
   return { dtype, shape, read: (from = 0, to = size) => tensor.read(start + from, start + to) };
 }
 
-/** The numbers of a float tensor (F32, F16, BF16, F64) as float32. Throws AppError('bad-file') for whole numbers. */
+/** Elements `first` to `last` (all by default) of a float tensor (F32, F16, BF16, F64) as float32. Throws AppError('bad-file') for whole numbers. */
 export async function readFloats(
   tensor: StoredTensor,
   name: string,
   fileName: string,
+  first = 0,
+  last = countOf(tensor.shape),
 ): Promise<Float32Array<ArrayBuffer>> {
-  const { buffer } = await tensor.read();
+  const size = dtypeSizes[tensor.dtype];
+  const { buffer } = await tensor.read(first * size, last * size);
   switch (tensor.dtype) {
     case 'F32':
       return new Float32Array(buffer);

@@ -154,6 +154,16 @@ describe('other files', () => {
       'it is a PyTorch file in the form of before 2020, which cannot be read in parts',
     ],
     [
+      'of before 2017, a tar archive',
+      new Blob(['sys_info', new Uint8Array(249), 'ustar', new Uint8Array(1000)]),
+      'it is a PyTorch file in the form of before 2020, which cannot be read in parts',
+    ],
+    [
+      'of pickle alone',
+      new Blob([Uint8Array.of(0x80, 4, 0x95), new Uint8Array(100).fill(1)]),
+      'it is a Python pickle, not safetensors',
+    ],
+    [
       'of a big-endian machine',
       archive(dictionary(tensor([4], [1])), ['archive/byteorder']),
       'its numbers are big-endian',

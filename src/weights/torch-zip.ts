@@ -60,15 +60,15 @@ type Storage = { readonly dtype: Dtype; readonly entry: ZipEntry };
 export async function openTorchFile(blob: Blob, fileName: string): Promise<TorchFile> {
   const entries = await readZipDirectory(blob, fileName);
   try {
-    return await openArchive(blob, entries);
+    return await openArchive(entries);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     throw new AppError('bad-file', { file: fileName, reason: error.message }, error);
   }
 }
 
-async function openArchive(blob: Blob, entries: ReadonlyMap<string, ZipEntry>): Promise<TorchFile> {
-  const read = async ({ begin, end }: ZipEntry) => new Uint8Array(await blob.slice(begin, end).arrayBuffer());
+async function openArchive(entries: ReadonlyMap<string, ZipEntry>): Promise<TorchFile> {
+  const read = async ({ content }: ZipEntry) => new Uint8Array(await (await content()).arrayBuffer());
   const path = [...entries.keys()].find((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (path === undefined) throw new PickleError('it is a zip archive, but not one that PyTorch saved');
   const folder = path.slice(0, -'data.pkl'.length);
@@ -76,7 +76,7 @@ async function openArchive(blob: Blob, entries: ReadonlyMap<string, ZipEntry>): 
   if (order && new TextDecoder().decode(await read(order)) !== 'little')
     throw new PickleError('its numbers are big-endian');
   const pickle = entries.get(path)!;
-  if (pickle.end - pickle.begin > maxPickleBytes) throw new PickleError('its pickle is too large');
+  if (pickle.sizeBytes > maxPickleBytes) throw new PickleError('its pickle is too large');
 
   const root = readPickle(await read(pickle), {
     findGlobal,
@@ -85,7 +85,7 @@ async function openArchive(blob: Blob, entries: ReadonlyMap<string, ZipEntry>): 
         'storage',
         findStorage(id, (key) => entries.get(`${folder}data/${key}`)),
       ),
-    call: (callable, parameters) => call(blob, callable, parameters),
+    call,
   });
   if (!(root instanceof Map)) throw new PickleError('it holds no table of tensors');
   const table = root as ReadonlyMap<PickleValue, PickleValue>;
@@ -123,33 +123,30 @@ function findStorage(id: PickleValue, find: (key: string) => ZipEntry | undefine
   const entry = find(key);
   if (!entry) throw new PickleError(`the data of storage ${key} is missing`);
   const bytes = count * dtypeSizes[dtype];
-  if (bytes !== entry.end - entry.begin)
-    throw new PickleError(`storage ${key} should take ${bytes} bytes and takes ${entry.end - entry.begin}`);
+  if (bytes !== entry.sizeBytes)
+    throw new PickleError(`storage ${key} should take ${bytes} bytes and takes ${entry.sizeBytes}`);
   return { dtype, entry };
 }
 
-type Call = (blob: Blob, parameters: readonly PickleValue[]) => PickleValue;
+type Call = (parameters: readonly PickleValue[]) => PickleValue;
 
 /** The functions that a file of weights needs. */
 const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['collections.OrderedDict', () => new Map()],
-  [
-    'torch._utils._rebuild_tensor_v2',
-    (blob, parameters) => new Opaque('tensor', rebuildTensor(blob, parameters)),
-  ],
-  ['torch._utils._rebuild_parameter', (_, [tensor = null]) => tensor],
+  ['torch._utils._rebuild_tensor_v2', (parameters) => new Opaque('tensor', rebuildTensor(parameters))],
+  ['torch._utils._rebuild_parameter', ([tensor = null]) => tensor],
 ]);
 
-function call(blob: Blob, callable: PickleValue, parameters: readonly PickleValue[]): PickleValue {
+function call(callable: PickleValue, parameters: readonly PickleValue[]): PickleValue {
   if (!(callable instanceof Opaque)) throw new PickleError('its pickle is damaged');
-  return calls.get(callable.name)?.(blob, parameters) ?? new Opaque(callable.name);
+  return calls.get(callable.name)?.(parameters) ?? new Opaque(callable.name);
 }
 
 const isCounts = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 /** parameters = (storage, offset, size, stride, …), all counted in elements */
-function rebuildTensor(blob: Blob, parameters: readonly PickleValue[]): StoredTensor {
+function rebuildTensor(parameters: readonly PickleValue[]): StoredTensor {
   const [storage, offset, shape, strides] = parameters;
   if (!(storage instanceof Opaque) || storage.name !== 'storage' || !isCounts([offset]) || !isCounts(shape))
     throw new PickleError('a tensor in its pickle is damaged');
@@ -157,16 +154,16 @@ function rebuildTensor(blob: Blob, parameters: readonly PickleValue[]): StoredTe
     throw new PickleError('a tensor in its pickle is damaged');
   const { dtype, entry } = storage.content as Storage;
   const size = dtypeSizes[dtype];
-  const begin = entry.begin + (offset as number) * size;
+  const begin = (offset as number) * size;
   const isEmpty = countOf(shape) === 0;
   const span = isEmpty ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, 0);
-  if (begin + span * size > entry.end)
+  if (begin + span * size > entry.sizeBytes)
     throw new PickleError('a tensor in its pickle reaches past its storage');
   if (countOf(shape) > span)
     throw new PickleError('a tensor in its pickle repeats the numbers of its storage');
   if (span === countOf(shape) && isRowMajor(shape, strides))
-    return tensorInBlob(blob, { dtype, shape, begin });
-  return gathered(tensorInBlob(blob, { dtype, shape: [span], begin }), shape, strides);
+    return tensorInBlob(entry.content, { dtype, shape, begin });
+  return gathered(tensorInBlob(entry.content, { dtype, shape: [span], begin }), shape, strides);
 }
 
 function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
@@ -178,24 +175,46 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
-/** A tensor whose elements are not in row-major order: a transposed matrix, channels last. They are put in order when they are read. */
+/**
+ * A tensor whose elements are not in row-major order: a transposed matrix, channels last. They are put in order when they are read, and
+ * of the storage only what lies between the first and the last of them is.
+ */
 function gathered(source: StoredTensor, shape: readonly number[], strides: readonly number[]): StoredTensor {
   const { dtype } = source;
   const size = dtypeSizes[dtype];
-  const readAll = async () => {
-    const from = await source.read();
-    const to = new Uint8Array(bytesOf({ dtype, shape }));
-    const index = shape.map(() => 0);
-    for (let at = 0, element = 0; at < to.length; at += size) {
-      to.set(from.subarray(element * size, (element + 1) * size), at);
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        element += strides[axis]!;
-        if (++index[axis]! < shape[axis]!) break;
-        element -= shape[axis]! * strides[axis]!;
-        index[axis] = 0;
-      }
-    }
+  const read = async (begin = 0, end = bytesOf({ dtype, shape })) => {
+    const places = placesOf(shape, strides, begin / size, end / size);
+    const least = places.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = places.reduce((a, b) => Math.max(a, b), 0);
+    if (places.length === 0) return new Uint8Array(0);
+    const to = new Uint8Array(end - begin);
+    const from = await source.read(least * size, (most + 1) * size);
+    places.forEach((place, i) => {
+      for (let k = 0; k < size; k++) to[i * size + k] = from[(place - least) * size + k]!;
+    });
     return to;
   };
-  return { dtype, shape, read: async (begin, end) => (await readAll()).slice(begin, end) };
+  return { dtype, shape, read };
+}
+
+/** Where the elements `first` to `last` in row-major order lie, counted in elements. */
+function placesOf(
+  shape: readonly number[],
+  strides: readonly number[],
+  first: number,
+  last: number,
+): Uint32Array {
+  const places = new Uint32Array(last - first);
+  const index = shape.map((n, axis) => Math.floor(first / countOf(shape.slice(axis + 1))) % n);
+  let place = index.reduce((sum, n, axis) => sum + n * strides[axis]!, 0);
+  for (let i = 0; i < places.length; i++) {
+    places[i] = place;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      place -= shape[axis]! * strides[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return places;
 }

@@ -12,13 +12,14 @@ export type WeightsFile = {
 
 /** Opens a file of weights; only its table of contents is read. Throws AppError('bad-file', { file, reason }). */
 export async function openWeightsFile(blob: Blob, name: string): Promise<WeightsFile> {
-  const start = new Uint8Array(await blob.slice(0, 4).arrayBuffer());
+  const start = new Uint8Array(await blob.slice(0, 262).arrayBuffer());
   if (start[0] === 0x50 && start[1] === 0x4b) {
     const { openTorchFile } = await import('./torch-zip'); // pickles are rare
     return { name, metadata: {}, ...(await openTorchFile(blob, name)) };
   }
-  // protocol 2, then LONG1 of 10 bytes: the magic number of torch.save before version 1.6
-  if (start[0] === 0x80 && start[1] === 2 && start[2] === 0x8a && start[3] === 0x0a) {
+  // protocol 2, then LONG1 of 10 bytes: the magic number of torch.save before version 1.6; before 0.1.10 it wrote a tar archive
+  const isMagic = start[0] === 0x80 && start[1] === 2 && start[2] === 0x8a && start[3] === 0x0a;
+  if (isMagic || new TextDecoder().decode(start.subarray(257)) === 'ustar') {
     const reason = 'it is a PyTorch file in the form of before 2020, which cannot be read in parts';
     throw new AppError('bad-file', { file: name, reason });
   }

@@ -31,10 +31,7 @@ const two: EntryToZip[] = [
 
 async function contents(blob: Blob): Promise<Record<string, string>> {
   const entries = await readZipDirectory(blob, 'model.ckpt');
-  const texts = [...entries].map(async ([path, { begin, end }]) => [
-    path,
-    await blob.slice(begin, end).text(),
-  ]);
+  const texts = [...entries].map(async ([path, { content }]) => [path, await (await content()).text()]);
   return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
 }
 
@@ -88,7 +85,7 @@ describe('is refused', () => {
       {},
       'a size in the archive is damaged',
     ],
-    ['an entry outside', [{ ...first, offset: 10_000 }], {}, 'an offset of the archive points outside it'],
+    ['an entry outside', [{ ...first, offset: 10_000 }], {}, '"a/data.pkl" reaches past the archive’s data'],
     [
       'an entry that begins elsewhere',
       [{ ...first, offset: 3 }],
@@ -104,7 +101,7 @@ describe('is refused', () => {
       'the archive has 1099511627776 entries, at most 100000 are read',
     ],
   ])('%s', async (_, entries, options, reason) => {
-    await expect(readZipDirectory(makeZip(entries, options), 'model.ckpt')).rejects.toMatchObject({
+    await expect(contents(makeZip(entries, options))).rejects.toMatchObject({
       code: 'bad-file',
       details: { file: 'model.ckpt', reason },
     });

@@ -2,8 +2,11 @@
 // stored as they are can be used, so nothing is ever inflated. Format: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5 (with ZIP64).
 import { AppError } from '../base/errors';
 
-/** Bytes `begin` to `end` of the archive are the entry's content. */
-export type ZipEntry = { readonly begin: number; readonly end: number };
+export type ZipEntry = {
+  readonly sizeBytes: number;
+  /** Its content, found when it is asked for first: a header before it, whose length the directory does not know, is read then. */
+  readonly content: () => Promise<Blob>;
+};
 
 const maxEntries = 100_000; // a Stable Diffusion checkpoint has about 3,000 with its optimizer
 const maxDirectoryBytes = 64 * 2 ** 20;
@@ -26,12 +29,17 @@ const signature = {
 class ZipError extends Error {}
 
 /**
- * Every entry of the archive `blob` by its path. Throws AppError('bad-file', { file, reason }) for what is damaged, compressed,
+ * Every entry of the archive `blob` by its path; of a file that lies on a server, a few ranges are read. Throws AppError('bad-file', { file, reason }) for what is damaged, compressed,
  * encrypted, split, or says that it holds more than the archive has bytes.
  */
 export async function readZipDirectory(blob: Blob, fileName: string): Promise<ReadonlyMap<string, ZipEntry>> {
+  return named(fileName, () => readEntries(blob, fileName));
+}
+
+/** What `read` answers; its failures with the name of the file. */
+async function named<T>(fileName: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await readEntries(blob);
+    return await read();
   } catch (error) {
     if (!(error instanceof ZipError)) throw error;
     throw new AppError('bad-file', { file: fileName, reason: error.message }, error);
@@ -43,7 +51,7 @@ async function viewAt(blob: Blob, begin: number, size: number): Promise<DataView
   return new DataView(await blob.slice(begin, begin + size).arrayBuffer());
 }
 
-async function readEntries(blob: Blob): Promise<ReadonlyMap<string, ZipEntry>> {
+async function readEntries(blob: Blob, fileName: string): Promise<ReadonlyMap<string, ZipEntry>> {
   const { begin, size, count } = await findDirectory(blob);
   if (count > maxEntries)
     throw new ZipError(`the archive has ${count} entries, at most ${maxEntries} are read`);
@@ -57,9 +65,18 @@ async function readEntries(blob: Blob): Promise<ReadonlyMap<string, ZipEntry>> {
     if (entries.has(path)) throw new ZipError(`the archive holds "${path}" twice`);
     totalBytes += bytes;
     if (totalBytes > begin) throw new ZipError('the entries of the archive are larger than the archive');
-    const contentBegin = await findContent(blob, localBegin, path);
-    if (contentBegin + bytes > begin) throw new ZipError(`"${path}" reaches past the archive’s data`);
-    entries.set(path, { begin: contentBegin, end: contentBegin + bytes });
+    if (localBegin + localSize + bytes > begin)
+      throw new ZipError(`"${path}" reaches past the archive’s data`);
+    let content: Promise<Blob> | undefined;
+    entries.set(path, {
+      sizeBytes: bytes,
+      content: () =>
+        (content ??= named(fileName, async () => {
+          const contentBegin = await findContent(blob, localBegin, path);
+          if (contentBegin + bytes > begin) throw new ZipError(`"${path}" reaches past the archive’s data`);
+          return blob.slice(contentBegin, contentBegin + bytes);
+        })),
+    });
     at = next;
   }
   return entries;

@@ -1,11 +1,12 @@
 // `npm run bench`: how fast the production build is on WebAssembly with two threads, in headless Chromium. Prints a table; no test.
-// Options: --torch-onnx FILE (or TORCH_ONNX) compares with an export of tools/oracle/onnx_unet.py; --rounds N; --only network|page.
+// Options: --torch-onnx FILE (or TORCH_ONNX) compares with an export of tools/oracle/onnx_unet.py; --rounds N; --only network|page|load.
 import { existsSync } from 'node:fs';
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import { findChromium } from '../chromium.mjs';
+import { measureLoad } from './load.mjs';
 import { measureNetwork } from './network.mjs';
 import { measurePage } from './page.mjs';
 import { printTable } from './table.mjs';
@@ -22,17 +23,21 @@ if (torchOnnx && !existsSync(torchOnnx)) throw new Error(`${torchOnnx} is not th
 
 chdir(fileURLToPath(new URL('../..', import.meta.url)));
 const executablePath = findChromium();
-const browser = await chromium.launch({
-  ...(executablePath === undefined ? {} : { executablePath }),
-  args: ['--no-sandbox'],
-});
+const launch = (...args) =>
+  chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', ...args],
+  });
+const browser = await launch();
 try {
   const rows = [];
-  if (values.only !== 'page')
+  const isAsked = (part) => values.only === undefined || values.only === part;
+  if (isAsked('network'))
     rows.push(...(await measureNetwork(browser, { torchOnnx, rounds: Number(values.rounds) })));
-  if (values.only !== 'network') rows.push(...(await measurePage(browser)));
+  if (isAsked('page')) rows.push(...(await measurePage(browser)));
+  if (isAsked('load')) rows.push(await measureLoad(launch));
   printTable(rows);
-  if (!torchOnnx && values.only !== 'page')
+  if (!torchOnnx && isAsked('network'))
     console.log(
       'Without --torch-onnx FILE (made by tools/oracle/onnx_unet.py) the row “UNet forward / torch.onnx” is left out.',
     );

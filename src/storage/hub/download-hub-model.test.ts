@@ -110,6 +110,30 @@ describe('a download', () => {
     expect(sha256(stored().get(unetHash)!)).toBe(unetHash);
   });
 
+  test('waits as long as a busy hub asks, and goes on where it was', async () => {
+    const record = await recordOf(open);
+    const busy = { kind: 'status', status: 429, headers: { 'Retry-After': '7' } } as const;
+    hub.fail(unet, { kind: 'break', afterBytes: 100_000 }, busy, { kind: 'status', status: 503 });
+    const waited: number[] = [];
+    const job = downloadHubModel(record, new AbortController().signal, {
+      access: { fetch: local, wait: async (ms) => void waited.push(ms / 1000) },
+      root: disk.root,
+      freeBytes: () => Promise.resolve(undefined),
+    });
+    while (!(await job.next()).done);
+    expect(waited).toEqual([7, 2]);
+    expect(asked().slice(1)).toEqual(Array(3).fill(expect.stringMatching(/^bytes=[1-9]\d*-$/)));
+    expect(sha256(stored().get(unetHash)!)).toBe(unetHash);
+  });
+
+  test('of a slow hub tells many times how far it is', async () => {
+    const record = await recordOf(open);
+    hub.throttle = 2_000_000;
+    const progress = await download(record);
+    expect(new Set(progress).size).toBeGreaterThan(4);
+    expect(progress.at(-1)).toBe(total);
+  });
+
   test('a pause keeps what came, and the next call asks for the rest alone', async () => {
     const record = await recordOf(open);
     hub.fail(unet, { kind: 'stall', afterBytes: 250_000 });
@@ -214,6 +238,11 @@ describe('what goes wrong has its word, and no wrong byte is kept', () => {
     ['401', [{ kind: 'status', status: 401 }], { code: 'hub-sign-in', details: { hasToken: false } }],
     ['403', [{ kind: 'status', status: 403 }], { code: 'hub-gated', details: { hasToken: false } }],
     ['418', [{ kind: 'status', status: 418 }], { code: 'hub-unreachable', details: { status: 418 } }],
+    [
+      '429 for ever',
+      times(6, { kind: 'status', status: 429 }),
+      { code: 'hub-busy', details: { status: 429 } },
+    ],
     [
       '503 for ever',
       times(6, { kind: 'status', status: 503 }),

@@ -3,9 +3,16 @@
 import { downloadFile, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
 import { AppError } from '../../base/errors';
-import type { HubFile } from './choose-files';
 import type { HubAddress } from './hub-address';
 import { hubOrigin } from './hub-fetch';
+
+/** A file of a repository at one commit. */
+export type HubFile = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string | undefined; // of large files (LFS and Xet); small ones are in git itself
+  readonly gitId: string; // git's name of the blob: for small files the hash of the content
+};
 
 export type HubModel = {
   readonly id: string; // as the hub spells it
@@ -146,8 +153,10 @@ export async function openHubFile(
 /** Answers with exactly the range that was asked for: a server that sends all of a file is stopped, not read to the end. */
 function rangesOnly(model: string, file: HubFile, fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return async (input, init) => {
-    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get('Range') ?? '') ?? [];
-    const response = await fetch(input, init);
+    const headers = new Headers(init?.headers);
+    if (!headers.has('Range')) headers.set('Range', `bytes=0-${file.sizeBytes - 1}`); // a slice from end to end
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.get('Range')!) ?? [];
+    const response = await fetch(input, { ...init, headers });
     const bytes = response.status === 206 ? await response.arrayBuffer() : undefined;
     if (bytes?.byteLength === Number(last) - Number(first) + 1) return new Response(bytes);
     if (bytes === undefined) await response.body?.cancel();

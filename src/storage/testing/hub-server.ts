@@ -59,7 +59,7 @@ const sha = (name: 'sha1' | 'sha256', ...parts: readonly (string | Uint8Array)[]
   return hash.digest('hex');
 };
 const commitOf = (repo: HubRepo): string => sha('sha1', repo.id, ...repo.files.keys());
-const isLarge = (path: string): boolean => path.endsWith('.safetensors');
+const isLarge = (path: string): boolean => /\.(safetensors|bin)$/.test(path);
 
 /** Starts the server on 127.0.0.1. */
 export async function startHub(repos: readonly HubRepo[], options: HubOptions): Promise<Hub> {

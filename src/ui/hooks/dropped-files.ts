@@ -2,18 +2,23 @@
 
 export type Dropped = { readonly files: readonly File[]; readonly url: string | undefined };
 
+/** A file with its path in what was dropped: "folder/unet/config.json". */
+type DroppedFile = { readonly path: string; readonly file: File };
+
 /** Reads a drop or paste. Entries must be taken at once: the transfer is empty after the event. */
 export async function readDropped(transfer: DataTransfer): Promise<Dropped> {
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  const plain = [...transfer.files];
   const url = firstUrl(transfer);
-  const folders = entries.filter((entry) => entry.isDirectory);
-  if (folders.length === 0) return { files: plain, url: plain.length === 0 ? url : undefined };
-  const inside = await Promise.all(folders.map((folder) => filesIn(folder as FileSystemDirectoryEntry)));
-  const single = await Promise.all(
-    entries.filter((entry) => entry.isFile).map((entry) => fileOf(entry as FileSystemFileEntry)),
-  );
-  return { files: [...single, ...inside.flat().filter(looksLikePicture)], url: undefined };
+  const all = await readDroppedFiles(transfer);
+  const files = all.filter(({ path, file }) => !path.includes('/') || looksLikePicture(file));
+  return { files: files.map(({ file }) => file), url: all.length === 0 ? url : undefined };
+}
+
+/** Every file of a drop or paste, those in folders too. */
+export async function readDroppedFiles(transfer: DataTransfer): Promise<readonly DroppedFile[]> {
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  if (!entries.some((entry) => entry.isDirectory))
+    return [...transfer.files].map((file) => ({ path: file.name, file }));
+  return (await Promise.all(entries.map(filesOf))).flat();
 }
 
 function firstUrl(transfer: DataTransfer): string | undefined {
@@ -29,17 +34,17 @@ export const looksLikePicture = ({ name, type }: File): boolean =>
 const fileOf = (entry: FileSystemFileEntry) =>
   new Promise<File>((resolve, reject) => entry.file(resolve, reject));
 
-async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {
-  const reader = folder.createReader();
-  const found: File[] = [];
+/** The file, or all files in the folder and its folders. */
+async function filesOf(entry: FileSystemEntry): Promise<DroppedFile[]> {
+  if (entry.isFile)
+    return [{ path: entry.fullPath.slice(1), file: await fileOf(entry as FileSystemFileEntry) }];
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const found: DroppedFile[] = [];
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );
     if (entries.length === 0) return found; // a reader answers in batches, an empty one is the end
-    for (const entry of entries) {
-      if (entry.isDirectory) found.push(...(await filesIn(entry as FileSystemDirectoryEntry)));
-      else found.push(await fileOf(entry as FileSystemFileEntry));
-    }
+    for (const one of entries) found.push(...(await filesOf(one)));
   }
 }

@@ -9,6 +9,7 @@ import {
   inspectModel,
   pauseModel,
   removeStoredModel,
+  retryImport,
 } from '../../../state/library';
 import { hasRoom, parseHubAddress, type ModelRow } from '../../../state/library-state';
 import { useApp } from '../../app-context';
@@ -112,6 +113,11 @@ function Actions({ row, isUsed, isBusy, isDecoder }: HubModelProps) {
   const offer = task?.phase === 'offered' && !stored?.isReady ? task.offer : undefined;
   return (
     <>
+      {task?.phase === 'failed' && task.files && (
+        <Button look="primary" onPress={() => void retryImport(app, id)}>
+          Try again
+        </Button>
+      )}
       {offer && (
         <Button look="primary" isDisabled={!hasRoom(offer)} onPress={() => void downloadModel(app, id)}>
           {`Download ${formatBytes(offer.sizeBytes - offer.storedBytes)}`}

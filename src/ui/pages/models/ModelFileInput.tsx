@@ -1,10 +1,19 @@
-// A base model that a person has already: one file of weights, or a folder in diffusers' layout.
-import { useRef } from 'react';
+// A base model that a person has already: one file of weights, or a folder in diffusers' layout, chosen or dropped.
+import { useRef, useState, type DragEvent } from 'react';
+import type { App } from '../../../state/app';
 import { importModel } from '../../../state/library';
+import type { GivenFile } from '../../../state/library-state';
 import { useApp } from '../../app-context';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
+import { readDroppedFiles } from '../../hooks/dropped-files';
 import p from '../page.module.css';
+import s from './ModelFileInput.module.css';
+
+function bring(app: App, files: readonly GivenFile[]): void {
+  const name = files[0]?.path.split('/')[0];
+  if (name !== undefined) void importModel(app, name, files);
+}
 
 /** The file input "Model file or folder", with a button for folders, which file inputs take only when told so. */
 export function ModelFileInput() {
@@ -15,15 +24,30 @@ export function ModelFileInput() {
       path: file.webkitRelativePath || file.name,
       file,
     }));
-    const name = files[0]?.path.split('/')[0];
     input.value = ''; // so that the same file can be chosen again
-    if (name !== undefined) void importModel(app, name, files);
+    bring(app, files);
+  };
+  const [isOver, setOver] = useState(false);
+  const over = (event: DragEvent) => {
+    event.preventDefault(); // else the browser opens the file
+    setOver(true);
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void readDroppedFiles(event.dataTransfer).then((files) => bring(app, files));
   };
   return (
-    <div className={p['column']}>
+    <div
+      className={`${p['column']} ${s['drop']}`}
+      data-over={isOver}
+      onDragOver={over}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
       <Field
         label="Model file or folder"
-        hint="A Stable Diffusion 1.x or 2.x: one .safetensors or .ckpt file, or a folder in diffusers’ layout. It is copied into this browser and goes nowhere else; one file alone needs CLIP’s vocabulary too, 1.6 MB from huggingface.co, once."
+        hint="Choose or drop a Stable Diffusion 1.x or 2.x: one .safetensors or .ckpt file, or a folder in diffusers’ layout. It is copied into this browser and goes nowhere else; one file alone needs CLIP’s vocabulary too, 1.6 MB from huggingface.co, once."
       >
         {(props) => (
           <input {...props} type="file" accept=".safetensors,.ckpt" onChange={({ target }) => take(target)} />
