@@ -1,4 +1,5 @@
-// One piece of work at full size in this process: `node --expose-gc measure.mjs <fast|balanced|tight|sampling> <float16|float32>`.
+// One piece of work at full size in this process: `node --expose-gc measure.mjs <fast|balanced|tight|sampling> <float16|float32>
+// <cpu|webgpu>`.
 // Prints { estimateBytes, peakBytes, loadedBytes, seconds, finite } as JSON. run.mjs bundles it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Pipeline } from '../../src/engine/pipeline';
@@ -7,8 +8,8 @@ import { loadAll, workOn } from '../../src/engine/testing/memory-works';
 import { stableDiffusion1 } from '../../src/models/presets/stable-diffusion';
 import { createNodeRuntime } from './node-runtime.mjs';
 
-const [work, weightType] = process.argv.slice(2);
-const pipeline = new Pipeline(createNodeRuntime({ weightType }), configuredModel(stableDiffusion1));
+const [work, weightType, provider] = process.argv.slice(2);
+const pipeline = new Pipeline(createNodeRuntime({ weightType, provider }), configuredModel(stableDiffusion1));
 await loadAll(pipeline);
 const loadedBytes = memory('VmRSS');
 writeFileSync('/proc/self/clear_refs', '5'); // the peak from here on

@@ -1,5 +1,5 @@
-// A runtime on onnxruntime-node's CPU that keeps memory as WebGPU does: one copy of each weight, float16, fed as an input. It lets go
-// of everything as soon as it can, so that the peak of the process says what a step holds.
+// A runtime on onnxruntime-node that keeps memory as WebGPU does: one copy of each weight, float16, fed as an input. It lets go of
+// everything as soon as it can, so that on the CPU the peak of the process says what a step holds.
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../src/onnx/encode';
 import { byteSizeOf, sizeOf } from '../../src/onnx/graph';
@@ -7,14 +7,19 @@ import { readParameter } from '../../src/runtime/parameter-data';
 import { arrayTypes } from '../../src/runtime/tensor-data';
 
 const options = {
-  executionProviders: ['cpu'],
   intraOpNumThreads: 2,
   logSeverityLevel: 3,
   enableCpuMemArena: false, // an arena keeps what was freed
   enableMemPattern: false,
 };
 
-export function createNodeRuntime({ weightType }) {
+/** `provider`: 'cpu', or 'webgpu' for native WebGPU, where a node without a GPU kernel is an error. */
+export function createNodeRuntime({ weightType, provider = 'cpu' }) {
+  const sessionOptions = {
+    ...options,
+    executionProviders: [provider],
+    ...(provider === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+  };
   const tensorOf = (type, shape, data) => ({
     type,
     shape,
@@ -30,8 +35,9 @@ export function createNodeRuntime({ weightType }) {
   async function loadParameters(component, sources) {
     const tensors = new Map();
     for (const source of sources) {
-      const bytes = await readParameter(source);
-      const data = new arrayTypes[source.storedAs](bytes.buffer, bytes.byteOffset, sizeOf(source.shape));
+      const data = new arrayTypes[source.storedAs](sizeOf(source.shape));
+      const target = new Uint8Array(data.buffer);
+      for await (const { offset, bytes } of readParameter(source)) target.set(bytes, offset);
       tensors.set(source.name, tensorOf(source.storedAs, source.shape, data));
     }
     return { component, tensors, has: (name) => tensors.has(name), dispose: () => tensors.clear() };
@@ -39,7 +45,7 @@ export function createNodeRuntime({ weightType }) {
 
   async function compile(_label, graph, parameters) {
     const model = encodeModel(graph, { parametersAs: 'inputs' });
-    const session = await ort.InferenceSession.create(model, options);
+    const session = await ort.InferenceSession.create(model, sessionOptions);
     const toOrt = ({ type, data, shape }) => new ort.Tensor(type, data, shape);
     const weights = graph.parameters.map(({ name }) => [
       name,
