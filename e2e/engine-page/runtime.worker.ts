@@ -119,7 +119,7 @@ async function codeOf(action: () => unknown): Promise<string> {
 const scenarios = {
   /** What `compute` opens here, and the threads that ran for it. */
   open: async (compute: Backend | 'automatic') => {
-    const { runtime, fallbackReason } = await openRuntime(compute);
+    const { runtime, fallbackReason } = await openRuntime(compute, 'automatic');
     const { backend, threads } = runtime;
     const selfTestSays = await selfTest(runtime);
     await runtime.dispose();
@@ -129,7 +129,7 @@ const scenarios = {
 
   /** A program's results in new tensors, in given ones, and after a copy. */
   compute: async (backend: Backend) => {
-    const { runtime } = await openRuntime(backend);
+    const { runtime } = await openRuntime(backend, 'automatic');
     const { program, free } = await openLayer(runtime);
     const x = upload(runtime, ...someRows);
     const { y, z } = await program.run({ x });
@@ -159,7 +159,7 @@ const scenarios = {
 
   /** A node that the GPU has no kernel for. */
   missingKernel: async () => {
-    const { runtime } = await openRuntime('webgpu');
+    const { runtime } = await openRuntime('webgpu', 'automatic');
     const b = new GraphBuilder('integers');
     const graph = b.finish({ y: slice(b, b.input('x', 'int32', [4]), 0, 1, 3) });
     const code = await codeOf(() => runtime.compile('integers', graph, []));
@@ -169,7 +169,7 @@ const scenarios = {
 
   /** A run that fails, and the next one of the same program. */
   failedRun: async () => {
-    const { runtime } = await openRuntime('webgpu');
+    const { runtime } = await openRuntime('webgpu', 'automatic');
     const { program } = await openLayer(runtime);
     const broken = upload(runtime, ...someRows);
     (broken as GpuTensor).buffer.destroy();
@@ -199,7 +199,7 @@ const scenarios = {
 
   /** The device goes while it computes; then everything again on a new one. */
   lostDevice: async () => {
-    const { runtime } = await openRuntime('webgpu');
+    const { runtime } = await openRuntime('webgpu', 'automatic');
     const weight = source('long.weight', [512, 512], Array<number>(512 * 512).fill(1 / 512));
     const parameters = await runtime.loadParameters('long', [weight], () => {}, signal);
     const { program: layer, free } = await openLayer(runtime);
@@ -224,7 +224,7 @@ const scenarios = {
     await runtime.dispose();
     const memoryAfterwards = runtime.memory();
 
-    const { runtime: next } = await openRuntime('webgpu');
+    const { runtime: next } = await openRuntime('webgpu', 'automatic');
     const { program: again } = await openLayer(next);
     const { y } = await again.run({ x: upload(next, ...someRows) });
     const answer = {

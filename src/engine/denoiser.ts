@@ -62,6 +62,7 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         rescaled: isRescaled,
         rankOf,
         ...pipeline.graphOptions,
+        computeType: pipeline.samplingType,
       });
       return cutIntoBlocks(graph);
     });

@@ -42,7 +42,7 @@ const browser: Platform = {
 export function createEngine(baseUrl: URL, platform = browser): EngineApi {
   const session = new EngineSession(platform.openRuntime);
   return {
-    open: ({ compute }) => session.open(compute),
+    open: (choices) => session.open(choices),
     loadModel: async ({ modelId }, emit, signal) => {
       const model = await serve(loadBaseModel(modelId, baseUrl, signal, platform.source), emit);
       await session.use(model);

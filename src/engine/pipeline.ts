@@ -1,6 +1,6 @@
 // A base model on a runtime: its weights loaded once for each component, and its graphs compiled when first needed and kept.
 import type { ScopeOptions } from '../models/layers';
-import type { Graph } from '../onnx/graph';
+import type { FloatType, Graph } from '../onnx/graph';
 import type { Parameters, Program, Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
 import { compileChain } from './chain';
@@ -17,12 +17,18 @@ export class Pipeline {
   readonly model: BaseModel;
   /** Bytes that a job (a training run) holds on the device beside the weights; set by that job. */
   reservedBytes = 0;
+  /** What pictures are computed in; training and the text encoder are float32. */
+  readonly samplingType: FloatType;
+  /** The same of the decoder, until float16 was too small for it. */
+  decoderType: FloatType;
   readonly #parameters = new Map<Component, Promise<Parameters>>();
   readonly #programs = new Map<string, Promise<Program>>();
 
-  constructor(runtime: Runtime, model: BaseModel) {
+  constructor(runtime: Runtime, model: BaseModel, samplingType: FloatType = 'float32') {
     this.runtime = runtime;
     this.model = model;
+    this.samplingType = samplingType;
+    this.decoderType = samplingType;
   }
 
   /** What every graph of this model takes from the device. */

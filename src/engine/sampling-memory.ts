@@ -18,7 +18,10 @@ export const storedBytes = (sources: readonly ParameterSource[], { weightType: t
 const tileSides = [64, 48, 32, 24] as const;
 
 /** A pipeline, or what counts of one. */
-type Place = Pick<Pipeline, 'runtime' | 'model' | 'graphOptions' | 'reservedBytes'>;
+type Place = Pick<
+  Pipeline,
+  'runtime' | 'model' | 'graphOptions' | 'samplingType' | 'decoderType' | 'reservedBytes'
+>;
 
 /** What is to be drawn: latents of all pictures that are denoised together, with guidance or not, from a picture or from noise. */
 export type Drawing = {
@@ -63,9 +66,10 @@ export function samplingFailure({ runtime }: Place, needs: SamplingNeeds): AppEr
   return undefined;
 }
 
-function denoisers({ model, graphOptions }: Place, { shape, guided }: Drawing): readonly Graph[] {
+function denoisers(pipeline: Place, { shape, guided }: Drawing): readonly Graph[] {
+  const { model, graphOptions, samplingType: computeType } = pipeline;
   const contextLength = model.text.max_position_embeddings;
-  const options = { shape, contextLength, guided, rescaled: false, ...graphOptions };
+  const options = { shape, contextLength, guided, rescaled: false, ...graphOptions, computeType };
   return cutIntoBlocks(denoiseGraph(model.unet, options).graph);
 }
 
@@ -102,8 +106,8 @@ function tileSide(pipeline: Place, shape: LatentShape, graphOf: GraphOfTile): nu
   return sides.find(fits) ?? sides.at(-1)!;
 }
 
-const decoderOf: GraphOfTile = ({ model, graphOptions }, [, c, h, w], side) =>
-  decodeGraph(model.vae, [1, c, Math.min(side, h), Math.min(side, w)], graphOptions);
+const decoderOf: GraphOfTile = ({ model, graphOptions, decoderType: computeType }, [, c, h, w], side) =>
+  decodeGraph(model.vae, [1, c, Math.min(side, h), Math.min(side, w)], { ...graphOptions, computeType });
 
 const encoderOf: GraphOfTile = ({ model, graphOptions }, [, , h, w], side) => {
   const pixels = (latents: number) => Math.min(side, latents) * model.pixelsPerLatent;

@@ -3,7 +3,7 @@ import { AppError } from '../base/errors';
 import type { openRuntime } from '../runtime/open-runtime';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
-import type { Compute, EngineInfo } from './contract';
+import type { EngineChoices, EngineInfo } from './contract';
 import { Pipeline } from './pipeline';
 
 /** How a runtime is opened; tests give their own. */
@@ -13,7 +13,7 @@ type Opened = { readonly runtime: Runtime; readonly info: EngineInfo };
 
 export class EngineSession {
   readonly #openRuntime: OpenRuntime;
-  #compute: Compute = 'automatic';
+  #choices: EngineChoices = { compute: 'automatic', precision: 'automatic' };
   #opening: Promise<Opened> | undefined;
   #runtime: Runtime | undefined; // what #opening answered
   #model: BaseModel | undefined;
@@ -23,10 +23,12 @@ export class EngineSession {
     this.#openRuntime = open;
   }
 
-  /** Opens the runtime for `compute`; a runtime of another choice is closed first. The model stays and moves over on its next use. */
-  async open(compute: Compute): Promise<EngineInfo> {
-    if (this.#opening && compute !== this.#compute) await this.#close();
-    this.#compute = compute;
+  /** Opens the runtime for `choices`; a runtime of others is closed first. The model stays and moves over on its next use. */
+  async open(choices: EngineChoices): Promise<EngineInfo> {
+    const { compute, precision } = this.#choices;
+    const isOther = compute !== choices.compute || precision !== choices.precision;
+    if (this.#opening && isOther) await this.#close();
+    this.#choices = choices;
     return (await this.#open()).info;
   }
 
@@ -43,8 +45,9 @@ export class EngineSession {
 
   /** The model on a living runtime: after a lost GPU, on a new device (or on wasm, where there is none any more). */
   async pipeline(): Promise<Pipeline> {
-    const { runtime } = await this.#open();
-    if (this.#pipeline?.runtime !== runtime) this.#pipeline = new Pipeline(runtime, this.model);
+    const { runtime, info } = await this.#open();
+    if (this.#pipeline?.runtime !== runtime)
+      this.#pipeline = new Pipeline(runtime, this.model, info.samplingType);
     return this.#pipeline;
   }
 
@@ -76,9 +79,12 @@ export class EngineSession {
   }
 
   async #start(): Promise<Opened> {
-    const { runtime, fallbackReason } = await this.#openRuntime(this.#compute);
+    const { compute, precision } = this.#choices;
+    const { runtime, ...reasons } = await this.#openRuntime(compute, precision);
     const { backend, threads, adapter, memoryLimitBytes } = runtime;
-    return { runtime, info: { backend, threads, adapter, memoryLimitBytes, fallbackReason } };
+    const inHalf = precision === 'automatic' && reasons.noHalfReason === '';
+    const samplingType = inHalf ? 'float16' : 'float32';
+    return { runtime, info: { backend, threads, adapter, memoryLimitBytes, samplingType, ...reasons } };
   }
 
   /**

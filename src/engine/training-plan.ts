@@ -14,14 +14,15 @@ import { samplingMemory } from './sampling-memory';
 
 /** The tier that the settings ask for; automatic is the fastest that fits, or the smallest where none does. */
 export function planTraining(pipeline: Pipeline, settings: TrainingSettings): TrainingPlan {
-  const { runtime, model, graphOptions } = pipeline;
+  const { runtime, model, graphOptions, samplingType, decoderType } = pipeline;
   const plan = (tier: Tier): TrainingPlan => {
     const loss = lossGraphOf(model, settings, runtime, tier);
     const { memoryBytes, tensorBytes } = trainingMemory(pipeline, loss, tier);
     // photos are encoded before, previews drawn beside what the run keeps
     const reservedBytes = keptBytes(loss, tier, runtime);
     const drawing = { shape: photoShape(model), guided: true, fromPicture: true };
-    const drawingBytes = samplingMemory({ runtime, model, graphOptions, reservedBytes }, drawing);
+    const place = { runtime, model, graphOptions, samplingType, decoderType, reservedBytes };
+    const drawingBytes = samplingMemory(place, drawing);
     return { tier, loss, memoryBytes: Math.max(memoryBytes, drawingBytes), tensorBytes };
   };
   if (settings.memoryTier !== 'automatic') return plan(settings.memoryTier);

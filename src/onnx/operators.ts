@@ -21,7 +21,7 @@ export const minimum = (b: Builder, x: Value, y: Value): Value => b.node('Min', 
 
 /** x · factor; x itself when the factor is 1. */
 export const scale = (b: Builder, x: Value, factor: number): Value =>
-  factor === 1 ? x : mul(b, x, b.scalar(factor));
+  factor === 1 ? x : mul(b, x, b.scalar(factor, x.type));
 
 export const gelu = (b: Builder, x: Value, approximate: 'none' | 'tanh' = 'none'): Value =>
   b.node('Gelu', [x], { approximate });

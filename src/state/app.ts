@@ -101,7 +101,7 @@ const kept = <T>({ smallStorage }: Services, name: string) => ({
 export function createApp(services: Services): App {
   return {
     services,
-    engine: storeOf<EngineState>({ phase: 'opening', compute: 'automatic' }),
+    engine: storeOf<EngineState>({ phase: 'opening', compute: 'automatic', precision: 'automatic' }),
     workspace: storeOf(workspaceOf(emptyRun(services.newId(), services.now()), { isOpened: false })),
     training: storeOf<Training>({ phase: 'idle' }),
     progress: storeOf<TrainingProgress | undefined>(undefined),

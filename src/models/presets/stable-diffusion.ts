@@ -78,6 +78,7 @@ export const stableDiffusion2Base: Preset = {
     attention_head_dim: [5, 10, 20, 20],
     cross_attention_dim: 1024,
     use_linear_projection: true,
+    upcast_attention: true, // as in 2.1; the base model does not ask for it, and its scores are no smaller
   },
   textEncoder: openClipVitH,
   vae,
