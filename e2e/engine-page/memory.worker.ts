@@ -29,7 +29,7 @@ GPUDevice.prototype.createBuffer = function (descriptor) {
 let opening: Promise<Pipeline> | undefined; // kept, so that a shader is compiled once
 
 async function openPipeline(configs: Configs): Promise<Pipeline> {
-  const { runtime } = await openRuntime('webgpu');
+  const { runtime } = await openRuntime('webgpu', 'full');
   const pipeline = new Pipeline(runtime, configuredModel(configs));
   await loadAll(pipeline);
   return pipeline;

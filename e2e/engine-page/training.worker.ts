@@ -18,7 +18,7 @@ type Backend = 'webgpu' | 'wasm';
 const pipelines = new Map<Backend, Promise<Pipeline>>();
 
 async function openPipeline(backend: Backend, fixture: TinyRunFixture): Promise<Pipeline> {
-  const { runtime } = await openRuntime(backend);
+  const { runtime } = await openRuntime(backend, 'full');
   return tinyPipeline(runtime, fixture);
 }
 

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'wrong-model' // a LoRA file made for another base model; details: file, reason
   | 'run-locked' // another tab trains this run
   | 'not-finite' // the loss became NaN or infinite; details: step
+  | 'half-overflow' // float16 was too small for a model's numbers while it drew
   | 'key-rejected' // not a key of OpenRouter; details: reason ('form' | 'refused')
   | 'sign-in-failed' // details: reason ('code' | 'expired' | 'network' | 'answer')
   | 'endpoint-failed'; // this browser runs no service worker for the page; details: reason

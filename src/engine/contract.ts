@@ -9,6 +9,16 @@ import type { Tier } from '../training/tier';
 export type { RecipeName, SamplerName, SigmaSpacing, TrainingSettings };
 type SettingRanges = typeof settingRanges;
 export type Compute = 'automatic' | 'webgpu' | 'wasm';
+/** automatic: pictures in float16 where the device computes it right; full: everything in float32. Training is float32 always. */
+type Precision = 'automatic' | 'full';
+/** In how many bits the UNet's large weights are kept. */
+export type Weights = 'original' | '8-bit' | '4-bit';
+/** How a person wants the engine to be. */
+export type EngineChoices = {
+  readonly compute: Compute;
+  readonly precision: Precision;
+  readonly weights: Weights;
+};
 type Backend = 'webgpu' | 'wasm';
 
 /** Bytes in use, by what they hold ("UNet weights", "training step", …). */
@@ -20,6 +30,8 @@ export type EngineInfo = {
   readonly adapter: string; // the GPU's own words, '' on wasm
   readonly memoryLimitBytes: number; // what one job may use: the wasm heap, or an estimate for the GPU
   readonly fallbackReason: string; // why automatic chose wasm, '' where it did not
+  readonly samplingType: 'float32' | 'float16'; // what pictures are computed in
+  readonly noHalfReason: string; // why that is not float16, '' where it is, or where full precision was chosen
 };
 
 export type ModelInfo = {
@@ -27,6 +39,7 @@ export type ModelInfo = {
   readonly name: string;
   readonly license: string;
   readonly sizeBytes: number;
+  readonly unetBytes: Readonly<Record<Weights, number>>; // what the UNet takes on this device, by choice
   readonly resolution: number; // pixels of a side that the model was trained for
   readonly sizeStep: number; // width and height are multiples of this
   readonly samplers: readonly SamplerName[];
@@ -162,7 +175,7 @@ export type PhotoInfo = {
 
 /** The engine, as the page sees it through comlink. Lives in engine.worker.ts. */
 export type EngineApi = {
-  open(request: { readonly compute: Compute }, emit: Emit<never>, signal: AbortSignal): Promise<EngineInfo>;
+  open(request: EngineChoices, emit: Emit<never>, signal: AbortSignal): Promise<EngineInfo>;
   loadModel(
     request: { readonly modelId: string },
     emit: Emit<LoadModelEvent>,

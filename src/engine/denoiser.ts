@@ -62,6 +62,8 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         rescaled: isRescaled,
         rankOf,
         ...pipeline.graphOptions,
+        computeType: pipeline.samplingType,
+        weightBits: pipeline.weightBits,
       });
       return cutIntoBlocks(graph);
     });

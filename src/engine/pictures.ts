@@ -1,5 +1,6 @@
 // Pictures in and out of the latent space.
 import { assertExists } from '../base/assert';
+import { AppError } from '../base/errors';
 import { inTiles, type Planes } from '../diffusion/tiles';
 import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { fromPlanarTensor } from '../training/images';
@@ -14,24 +15,35 @@ export type Picture = {
   readonly height: number;
 };
 
-/** The latents of one picture as RGBA, decoded in tiles where the whole would not fit; the tensor stays the caller's. */
+/**
+ * The latents of one picture as RGBA, decoded in tiles where the whole would not fit; the tensor stays the caller's. A decoder that
+ * overflows in float16, as that of Stable Diffusion XL is known to, decodes in float32 from then on. Throws AppError('half-overflow') where
+ * the latents themselves did.
+ */
 export async function decodeLatents(pipeline: Pipeline, latents: DeviceTensor): Promise<Picture> {
+  let planes = await decodeAll(pipeline, latents);
+  if (pipeline.decoderType === 'float16' && !isFinitePicture(planes)) {
+    const data = (await pipeline.runtime.read(latents)) as Float32Array;
+    if (!data.every(Number.isFinite)) throw new AppError('half-overflow');
+    pipeline.decoderType = 'float32';
+    planes = await decodeAll(pipeline, latents);
+  }
+  const { data, width, height } = planes;
+  return { rgba: fromPlanarTensor(data, width, height), width, height };
+}
+
+const isFinitePicture = ({ data }: Planes): boolean => data.every(Number.isFinite);
+
+async function decodeAll(pipeline: Pipeline, latents: DeviceTensor): Promise<Planes> {
   const { runtime, model } = pipeline;
   const [, planes, height, width] = latents.shape as LatentShape;
   const side = decodedSide(pipeline, latents.shape as LatentShape);
-  const picture =
-    side >= Math.max(height, width)
-      ? await decodeTensor(pipeline, latents)
-      : await inTiles(
-          { data: (await runtime.read(latents)) as Planes['data'], planes, height, width },
-          { side, sideAfter: side * model.pixelsPerLatent },
-          (tile) => decodePlanes(pipeline, tile),
-        );
-  return {
-    rgba: fromPlanarTensor(picture.data, picture.width, picture.height),
-    width: picture.width,
-    height: picture.height,
-  };
+  if (side >= Math.max(height, width)) return decodeTensor(pipeline, latents);
+  return inTiles(
+    { data: (await runtime.read(latents)) as Planes['data'], planes, height, width },
+    { side, sideAfter: side * model.pixelsPerLatent },
+    (tile) => decodePlanes(pipeline, tile),
+  );
 }
 
 /** The pictures of a batch of latents [n, c, h, w], each decoded when it is asked for; the tensor stays the caller's. */
@@ -68,10 +80,10 @@ export async function decodePlanes(
 }
 
 async function decodeTensor(pipeline: Pipeline, latents: DeviceTensor): Promise<Planes> {
-  const { runtime, model } = pipeline;
+  const { runtime, model, graphOptions, decoderType: computeType } = pipeline;
   const shape = latents.shape as LatentShape;
-  const program = await pipeline.program(`decode ${shape.join()}`, 'VAE', ['vae'], () =>
-    decodeGraph(model.vae, shape, pipeline.graphOptions),
+  const program = await pipeline.program(`decode ${computeType} ${shape.join()}`, 'VAE', ['vae'], () =>
+    decodeGraph(model.vae, shape, { ...graphOptions, computeType }),
   );
   const picture = assertExists((await program.run({ latents }))['picture'], 'picture');
   const [, planes, height, width] = picture.shape as LatentShape;

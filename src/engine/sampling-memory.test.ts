@@ -5,7 +5,7 @@ import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-dif
 import { readFixture } from '../models/testing/fixture';
 import { randn, seededWeights } from '../models/testing/seeded-weights';
 import { parseAutoencoderKlConfig } from '../models/vae/kl';
-import { sizeOf } from '../onnx/graph';
+import { sizeOf, type FloatType } from '../onnx/graph';
 import { largestTensorBytes, peakBytes } from '../onnx/liveness';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
@@ -31,13 +31,19 @@ const vae = { kind: 'AutoencoderKL', config } as const;
 const decoder = decodeGraph(vae, shape);
 const encoder = encodeGraph(vae, [1, 3, 56, 80]);
 
-/** The autoencoder alone; the other components have no weights. */
-async function pipelineWith(change: Partial<Runtime>): Promise<Pipeline> {
+/** The autoencoder alone, its decoder's first layer `firstGain` times as strong; the other components have no weights. */
+async function pipelineWith(
+  change: Partial<Runtime>,
+  type: FloatType = 'float32',
+  firstGain = 1,
+): Promise<Pipeline> {
+  const weights = (name: string, dims: readonly number[]) =>
+    seededWeights(name, dims).map((x) => (name === 'vae.decoder.conv_in.weight' ? firstGain * x : x));
   const sources = [...decoder.parameters, ...encoder.parameters].map(({ name, shape: dims }) => ({
     name,
     type: 'float32' as const,
     shape: dims,
-    read: () => Promise.resolve(new Uint8Array(seededWeights(name, dims).buffer as ArrayBuffer)),
+    read: () => Promise.resolve(new Uint8Array(weights(name, dims).buffer)),
   }));
   const model: BaseModel = {
     ...(await bundledModel()),
@@ -45,7 +51,7 @@ async function pipelineWith(change: Partial<Runtime>): Promise<Pipeline> {
     pixelsPerLatent: 2 ** (config.block_out_channels.length - 1),
     sources: { unet: [], text_encoder: [], vae: sources },
   };
-  return new Pipeline({ ...openNodeRuntime(), ...change }, model);
+  return new Pipeline({ ...openNodeRuntime(), ...change }, model, { samplingType: type });
 }
 
 const weightBytes =
@@ -156,6 +162,38 @@ describe('the preflight', () => {
     const needs = samplingNeeds(full, { shape: [1, 4, 64, 64], guided: true });
     expect(samplingFailure(full, needs)?.code).toBe('out-of-memory');
     expect(needs.neededBytes / 1e9).toBeGreaterThan(8.5); // 4.26 GB as float32, twice
+  });
+});
+
+describe('a decoder in float16', () => {
+  const latents = randn('latents', shape);
+
+  test('takes less, and draws nearly the same', async () => {
+    const half = await pipelineWith({}, 'float16');
+    const full = await pipelineWith({});
+    expect(samplingMemory(half, { shape, guided: true })).toBeLessThan(
+      samplingMemory(full, { shape, guided: true }),
+    );
+    const [one, other] = [await draw(half, shape, latents), await draw(full, shape, latents)];
+    const difference = one.rgba.reduce((sum, level, i) => sum + Math.abs(level - other.rgba[i]!), 0);
+    expect(difference / one.rgba.length).toBeLessThan(0.5);
+    expect(difference).toBeGreaterThan(0);
+  });
+
+  test('that overflows is replaced by the one in float32, for the next picture too', async () => {
+    const large = 1e6; // the group norm after it takes it out again
+    const half = await pipelineWith({}, 'float16', large);
+    const picture = await draw(half, shape, latents);
+    expect(half.decoderType).toBe('float32');
+    expect(picture).toEqual(await draw(await pipelineWith({}, 'float32', large), shape, latents));
+  });
+
+  test('cannot help latents that have overflowed themselves', async () => {
+    const pipeline = await pipelineWith({}, 'float16');
+    await expect(draw(pipeline, shape, latents.with(5, NaN))).rejects.toMatchObject({
+      code: 'half-overflow',
+    });
+    expect(pipeline.decoderType).toBe('float16');
   });
 });
 

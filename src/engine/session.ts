@@ -1,19 +1,26 @@
 // What the engine holds between calls: the runtime, the loaded model on it, and the way back after the GPU was lost.
 import { AppError } from '../base/errors';
+import type { WeightBits } from '../models/quantized';
 import type { openRuntime } from '../runtime/open-runtime';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
-import type { Compute, EngineInfo } from './contract';
+import type { EngineChoices, EngineInfo, Weights } from './contract';
 import { Pipeline } from './pipeline';
 
 /** How a runtime is opened; tests give their own. */
 export type OpenRuntime = typeof openRuntime;
 
+/** What a choice of weights means for the UNet's large ones. */
+export const weightBits = { original: undefined, '8-bit': 8, '4-bit': 4 } as const satisfies Record<
+  Weights,
+  WeightBits | undefined
+>;
+
 type Opened = { readonly runtime: Runtime; readonly info: EngineInfo };
 
 export class EngineSession {
   readonly #openRuntime: OpenRuntime;
-  #compute: Compute = 'automatic';
+  #choices: EngineChoices = { compute: 'automatic', precision: 'automatic', weights: 'original' };
   #opening: Promise<Opened> | undefined;
   #runtime: Runtime | undefined; // what #opening answered
   #model: BaseModel | undefined;
@@ -23,10 +30,12 @@ export class EngineSession {
     this.#openRuntime = open;
   }
 
-  /** Opens the runtime for `compute`; a runtime of another choice is closed first. The model stays and moves over on its next use. */
-  async open(compute: Compute): Promise<EngineInfo> {
-    if (this.#opening && compute !== this.#compute) await this.#close();
-    this.#compute = compute;
+  /** Opens the runtime for `choices`; a runtime of others is closed first. The model stays and moves over on its next use. */
+  async open(choices: EngineChoices): Promise<EngineInfo> {
+    const names = ['compute', 'precision', 'weights'] as const;
+    const isOther = names.some((name) => choices[name] !== this.#choices[name]);
+    if (this.#opening && isOther) await this.#close();
+    this.#choices = choices;
     return (await this.#open()).info;
   }
 
@@ -43,8 +52,12 @@ export class EngineSession {
 
   /** The model on a living runtime: after a lost GPU, on a new device (or on wasm, where there is none any more). */
   async pipeline(): Promise<Pipeline> {
-    const { runtime } = await this.#open();
-    if (this.#pipeline?.runtime !== runtime) this.#pipeline = new Pipeline(runtime, this.model);
+    const { runtime, info } = await this.#open();
+    if (this.#pipeline?.runtime !== runtime)
+      this.#pipeline = new Pipeline(runtime, this.model, {
+        samplingType: info.samplingType,
+        weightBits: weightBits[this.#choices.weights],
+      });
     return this.#pipeline;
   }
 
@@ -76,9 +89,12 @@ export class EngineSession {
   }
 
   async #start(): Promise<Opened> {
-    const { runtime, fallbackReason } = await this.#openRuntime(this.#compute);
+    const { compute, precision } = this.#choices;
+    const { runtime, ...reasons } = await this.#openRuntime(compute, precision);
     const { backend, threads, adapter, memoryLimitBytes } = runtime;
-    return { runtime, info: { backend, threads, adapter, memoryLimitBytes, fallbackReason } };
+    const inHalf = precision === 'automatic' && reasons.noHalfReason === '';
+    const samplingType = inHalf ? 'float16' : 'float32';
+    return { runtime, info: { backend, threads, adapter, memoryLimitBytes, samplingType, ...reasons } };
   }
 
   /**

@@ -101,7 +101,11 @@ describe('a run of 12 steps on the bundled model', () => {
         labels.push(label);
         return runtime.compile(label, ...rest);
       };
-      return Promise.resolve({ runtime: { ...runtime, compile }, fallbackReason: '' });
+      return Promise.resolve({
+        runtime: { ...runtime, compile },
+        fallbackReason: '',
+        noHalfReason: 'WebAssembly computes in 32 bits',
+      });
     });
     const events = await follow(start(session, 'killed'));
     expect(stepsOf(events)).toEqual(stepsTo(12, 7));
@@ -131,6 +135,7 @@ describe('a run of 12 steps on the bundled model', () => {
       return Promise.resolve({
         runtime: opened++ === 0 ? losing(runtime, 'training step', 5) : runtime,
         fallbackReason: '',
+        noHalfReason: 'WebAssembly computes in 32 bits',
       });
     });
     expect(stepsOf(await follow(start(session, 'lost')))).toEqual([...stepsTo(4), ...stepsTo(12, 4)]);
@@ -149,7 +154,11 @@ test('a device that is lost again and again ends the run with its error', async 
   let opened = 0;
   const session = await openSession(() => {
     opened++;
-    return Promise.resolve({ runtime: losing(openNodeRuntime(), 'text encoder', 1), fallbackReason: '' });
+    return Promise.resolve({
+      runtime: losing(openNodeRuntime(), 'text encoder', 1),
+      fallbackReason: '',
+      noHalfReason: 'WebAssembly computes in 32 bits',
+    });
   });
   await expect(follow(start(session, 'hopeless'))).rejects.toMatchObject({ code: 'device-lost' });
   expect(opened).toBe(4);

@@ -1,7 +1,7 @@
 // Scaled dot-product attention over several heads (Vaswani et al. 2017), written out so that it can be differentiated.
 import type { GraphBuilder } from '../onnx/builder';
-import type { Value } from '../onnx/graph';
-import { add, concat, matMul, reshape, scale, slice, softmax, transpose } from '../onnx/operators';
+import { byteSizeOf, type DataType, type Value } from '../onnx/graph';
+import { add, cast, concat, matMul, reshape, scale, slice, softmax, transpose } from '../onnx/operators';
 import { linear, within, type Scope } from './layers';
 
 export type AttentionNames = {
@@ -18,16 +18,24 @@ export const diffusersNames: AttentionNames = { q: 'to_q', k: 'to_k', v: 'to_v',
  * softmax(Q Kᵀ / √d + mask) V, then the output projection: x [n·t, c], context [n·s, c'] (x itself for self-attention),
  * mask broadcastable to [n, heads, t, s]; n is `batch`. The width of q, k and v is c. Tokens of all samples stand in one
  * matrix, since that is what a linear layer takes. Scores larger than the scope's `largestBytes` are computed some heads, or
- * some queries of one head, at a time; each piece is a part of its own, and so is what follows them.
+ * some queries of one head, at a time; each piece is a part of its own, and so is what follows them. `upcast`: queries and keys are
+ * multiplied, and the softmax is taken, in float32.
  */
 export function attention(
   scope: Scope,
   x: Value,
   context: Value,
-  options: { batch: number; heads: number; bias: boolean; names: AttentionNames; mask?: Value },
+  options: {
+    batch: number;
+    heads: number;
+    bias: boolean;
+    names: AttentionNames;
+    mask?: Value;
+    upcast?: boolean;
+  },
 ): Value {
   const { builder: b } = scope;
-  const { batch: n, heads, bias, names, mask } = options;
+  const { batch: n, heads, bias, names, mask, upcast = false } = options;
   const [rows, c] = x.shape as readonly [number, number];
   const t = rows / n;
   const s = context.shape[0]! / n;
@@ -35,9 +43,10 @@ export function attention(
   const q = reshape(b, linear(within(scope, names.q), x, c, { bias }), [n, t, heads, d]);
   const k = reshape(b, linear(within(scope, names.k), context, c, { bias }), [n, s, heads, d]);
   const v = reshape(b, linear(within(scope, names.v), context, c, { bias }), [n, s, heads, d]);
+  const inScores = (value: Value) => (upcast ? cast(b, value, 'float32') : value);
   const all: Projections = {
-    queries: transpose(b, scale(b, q, 1 / Math.sqrt(d)), [0, 2, 1, 3]), // scaled here: q is smaller than the scores
-    keys: transpose(b, k, [0, 2, 3, 1]),
+    queries: inScores(transpose(b, scale(b, q, 1 / Math.sqrt(d)), [0, 2, 1, 3])), // scaled here: q is smaller than the scores
+    keys: inScores(transpose(b, k, [0, 2, 3, 1])),
     values: transpose(b, v, [0, 2, 1, 3]),
     mask,
   };
@@ -55,12 +64,14 @@ type Projections = {
 /** Softmax of the scores [n, heads, t, s], times the values: [n, heads, t, d]. */
 function mix(b: GraphBuilder, { queries, keys, values, mask }: Projections): Value {
   const scores = matMul(b, queries, keys);
-  return matMul(b, softmax(b, mask ? add(b, scores, mask) : scores), values);
+  const shares = softmax(b, mask ? add(b, scores, mask) : scores);
+  return matMul(b, cast(b, shares, values.type), values);
 }
 
 function mixInPieces({ builder: b, path, largestBytes }: Scope, all: Projections): Value {
   const [n, heads, t] = all.queries.shape as readonly [number, number, number, number];
-  const cuts = cutScores({ n, heads, t, s: all.keys.shape[3]! }, largestBytes);
+  const { type } = all.queries;
+  const cuts = cutScores({ n, heads, t, s: all.keys.shape[3]!, type }, largestBytes);
   if (cuts.heads.length === 1 && cuts.queries.length === 1) return mix(b, all);
   // All cuts are made before the first piece: a piece then needs nothing but its own share.
   const pieces = cuts.heads.map(([first, end]) => {
@@ -89,12 +100,12 @@ function mixInPieces({ builder: b, path, largestBytes }: Scope, all: Projections
 
 type Range = readonly [start: number, end: number];
 
-/** The ranges of heads and of queries whose scores, float32 [n, heads, queries, s], hold at most `largestBytes` each. */
+/** The ranges of heads and of queries whose scores [n, heads, queries, s] hold at most `largestBytes` each. */
 function cutScores(
-  { n, heads, t, s }: { n: number; heads: number; t: number; s: number },
+  { n, heads, t, s, type }: { n: number; heads: number; t: number; s: number; type: DataType },
   largestBytes: number,
 ): { readonly heads: readonly Range[]; readonly queries: readonly Range[] } {
-  const queryBytes = 4 * n * s;
+  const queryBytes = byteSizeOf({ type, shape: [n, s] });
   const headsAtOnce = Math.floor(largestBytes / (queryBytes * t));
   return headsAtOnce >= 1
     ? { heads: evenly(heads, headsAtOnce), queries: [[0, t]] }

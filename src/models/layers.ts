@@ -1,11 +1,13 @@
 // The layers that every model here is made of. Weight names are the state-dict names of diffusers and transformers.
 import type { GraphBuilder } from '../onnx/builder';
-import type { DataType, Shape, Value } from '../onnx/graph';
+import type { DataType, FloatType, Shape, Value } from '../onnx/graph';
 import { sizeOf } from '../onnx/graph';
+import { convProduct, linearProduct } from '../onnx/long-sums';
 import {
   add,
   cast,
   conv,
+  dequantize,
   gemm,
   mul,
   reshape,
@@ -15,13 +17,16 @@ import {
   upsampleNearest,
 } from '../onnx/operators';
 import type { Lora } from './lora';
+import { quantizedParameters, type WeightBits } from './quantized';
 
 /** Where in a model we are: the builder, the component and module path that weight names start with, and what adapts its layers. */
 export type Scope = {
   readonly builder: GraphBuilder;
   readonly path: string; // "unet.down_blocks.0"
   readonly lora: Lora | undefined;
-  readonly weightType: DataType; // float16 weights are cast to float32 where they are used
+  readonly weightType: DataType; // what frozen weights are kept in; they are cast to computeType where they are used
+  readonly weightBits: WeightBits | undefined; // of those frozen weights that are quantized
+  readonly computeType: FloatType; // of the values between layers
   readonly largestBytes: number; // attention scores above it are computed in pieces
 };
 
@@ -29,6 +34,8 @@ export type Scope = {
 export type ScopeOptions = {
   readonly lora?: Lora | undefined;
   readonly weightType?: DataType | undefined;
+  readonly weightBits?: WeightBits | undefined;
+  readonly computeType?: FloatType | undefined;
   readonly largestBytes?: number | undefined;
 };
 
@@ -38,16 +45,24 @@ export const rootScope = (builder: GraphBuilder, component: string, options: Sco
   path: component,
   lora: options.lora,
   weightType: options.weightType ?? 'float32',
+  weightBits: options.weightBits,
+  computeType: options.computeType ?? 'float32',
   largestBytes: options.largestBytes ?? Infinity,
 });
 
 /** The scope of a child module. */
 export const within = (scope: Scope, name: string): Scope => ({ ...scope, path: `${scope.path}.${name}` });
 
-/** The weight `name` of this module, as float32. */
+/** The weight `name` of this module, in the type that the scope computes in. */
 export function weight(scope: Scope, name: string, shape: Shape): Value {
-  const { builder, path, weightType } = scope;
-  return cast(builder, builder.parameter(`${path}.${name}`, shape, weightType), 'float32');
+  const { builder: b, path, weightType, weightBits, computeType } = scope;
+  const fullName = `${path}.${name}`;
+  const quantized = weightBits && quantizedParameters(fullName, shape, weightBits);
+  if (!quantized) return cast(b, b.parameter(fullName, shape, weightType), computeType);
+  const { data, scales } = quantized;
+  const levels = b.parameter(data.name, data.shape, 'uint8');
+  const perBlock = cast(b, b.parameter(scales.name, scales.shape, weightType), computeType);
+  return reshape(b, dequantize(b, levels, perBlock, weightBits), shape);
 }
 
 /** y = x Wᵀ + b on the last axis: x [..., in] → [..., out]. */
@@ -57,10 +72,10 @@ export function linear(scope: Scope, x: Value, out: number, { bias = true }: { b
   const rows = reshape(b, x, [sizeOf(x.shape) / features, features]);
   const kernel = [out, features];
   const offset = bias ? weight(scope, 'bias', [out]) : undefined;
-  let y = gemm(b, rows, weight(scope, 'weight', kernel), { transB: true, c: offset });
+  let y = linearProduct(b, rows, weight(scope, 'weight', kernel), offset);
   const adapter = scope.lora?.adapt(b, scope.path, kernel);
   if (adapter) {
-    let low = gemm(b, rows, adapter.down, { transB: true });
+    let low = linearProduct(b, rows, adapter.down, undefined);
     if (adapter.strength) low = mul(b, low, adapter.strength);
     y = gemm(b, low, adapter.up, { transB: true, c: y }); // the sum is the product's own C
   }
@@ -82,10 +97,10 @@ export function conv2d(
   const { builder: b } = scope;
   const kernel = [out, x.shape[1]!, size, size];
   const offset = bias ? weight(scope, 'bias', [out]) : undefined;
-  const y = conv(b, x, weight(scope, 'weight', kernel), offset, { stride, padding });
+  const y = convProduct(b, x, weight(scope, 'weight', kernel), offset, { stride, padding });
   const adapter = scope.lora?.adapt(b, scope.path, kernel);
   if (!adapter) return y;
-  let low = conv(b, x, adapter.down, undefined, { stride, padding });
+  let low = convProduct(b, x, adapter.down, undefined, { stride, padding });
   if (adapter.strength) low = mul(b, low, adapter.strength);
   return add(b, y, conv(b, low, adapter.up, undefined));
 }
@@ -104,8 +119,8 @@ export function layerNorm(scope: Scope, x: Value, epsilon = 1e-5): Value {
 export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
   const { builder: b } = scope;
   const [n, c] = x.shape as readonly [number, number];
-  const ones = b.constant(new Float32Array(groups).fill(1), [groups]);
-  const zeros = b.constant(new Float32Array(groups), [groups]);
+  const ones = b.floats(new Float32Array(groups).fill(1), [groups], x.type);
+  const zeros = b.floats(new Float32Array(groups), [groups], x.type);
   const grouped = reshape(b, x, [n, groups, sizeOf(x.shape) / n / groups]);
   const normalized = reshape(
     b,

@@ -1,7 +1,7 @@
 // LoRA on any linear or convolution layer: y = W x + B (A x) (Hu et al. 2021). The matrices are graph inputs while the model is
 // built; packing.ts later cuts them out of one flat vector for each block.
 import type { GraphBuilder } from '../onnx/builder';
-import { blockOf, type Shape, type Value } from '../onnx/graph';
+import { blockOf, type FloatType, type Shape, type Value } from '../onnx/graph';
 
 export type LayerKind = 'linear' | 'conv';
 
@@ -24,11 +24,13 @@ export class Lora {
   readonly modules: LoraModule[] = [];
   readonly #rankOf: RankOf;
   readonly #strength: Value | undefined;
+  readonly #type: FloatType;
 
-  /** `strength`: a [1] value that scales every adapter (sampling); undefined means 1 (training). */
-  constructor(rankOf: RankOf, strength?: Value) {
+  /** `strength`: a [1] value that scales every adapter (sampling); undefined means 1 (training). It and the matrices are of `type`. */
+  constructor(rankOf: RankOf, strength?: Value, type: FloatType = 'float32') {
     this.#rankOf = rankOf;
     this.#strength = strength;
+    this.#type = type;
   }
 
   /** The adapter of `module`, whose weight has the given shape; undefined when it has none. */
@@ -42,8 +44,8 @@ export class Lora {
     this.modules.push({ module, segment: blockOf(b.currentSegment), rank, down, up });
     const [a, z] = loraInputNames(module);
     return {
-      down: b.input(a, 'float32', down),
-      up: b.input(z, 'float32', up),
+      down: b.input(a, this.#type, down),
+      up: b.input(z, this.#type, up),
       strength: this.#strength,
     };
   }

@@ -1,7 +1,7 @@
 // The whole graphs of a Stable Diffusion pipeline: text, one guided denoising call, and the autoencoder both ways.
 import { GraphBuilder } from '../onnx/builder';
-import type { Graph, Value } from '../onnx/graph';
-import { add, concat, div, mul, reduceMean, scale, slice, sqrt, sub } from '../onnx/operators';
+import type { FloatType, Graph, Value } from '../onnx/graph';
+import { add, cast, concat, div, mul, reduceMean, scale, slice, sqrt, sub } from '../onnx/operators';
 import { unpack, type Pack } from '../onnx/packing';
 import type { ClipTextConfig } from './clip/config';
 import { clipTextModel } from './clip/text-model';
@@ -19,8 +19,8 @@ export type AutoencoderConfig =
 /** Latent shape [n, c, h, w]. */
 export type LatentShape = readonly [number, number, number, number];
 
-/** The matrices of each block's adapters as one vector "theta.<block>", modules in alphabetical order, A before B. */
-export function loraPacks(modules: readonly LoraModule[]): readonly Pack[] {
+/** The matrices of each block's adapters, of `type` in the graph, as one vector "theta.<block>": modules in alphabetical order, A before B. */
+export function loraPacks(modules: readonly LoraModule[], type: FloatType = 'float32'): readonly Pack[] {
   const segments = [...new Set(modules.map(({ segment }) => segment))];
   return segments.map((segment) => ({
     name: `theta.${segment}`,
@@ -30,8 +30,8 @@ export function loraPacks(modules: readonly LoraModule[]): readonly Pack[] {
       .flatMap(({ module, down, up }): Value[] => {
         const [a, z] = loraInputNames(module);
         return [
-          { name: a, type: 'float32', shape: down },
-          { name: z, type: 'float32', shape: up },
+          { name: a, type, shape: down },
+          { name: z, type, shape: up },
         ];
       }),
   }));
@@ -73,10 +73,10 @@ export type DenoiseOptions = {
   /** Guidance rescale φ (Lin et al. 2023, section 3.4): pulls the spread of the result back to that of the conditional half. */
   readonly rescaled: boolean;
   readonly rankOf?: RankOf | undefined;
-} & Pick<ScopeOptions, 'weightType' | 'largestBytes'>;
+} & Omit<ScopeOptions, 'lora'>;
 
 /**
- * One model call of the sampling loop. Inputs: sample [n, c, h, w], inputScale [1], time [1, block_out_channels[0]], context,
+ * One model call of the sampling loop; inputs and output are float32 whatever the UNet computes in. Inputs: sample [n, c, h, w], inputScale [1], time [1, block_out_channels[0]], context,
  * guidance [1] and rescale [1] where the options ask for them, timeCondition [1, time_cond_proj_dim] where the config has it, strength
  * [1] and theta.* with adapters. Output: prediction.
  */
@@ -85,6 +85,7 @@ export function denoiseGraph(
   options: DenoiseOptions,
 ): { graph: Graph; packs: readonly Pack[] } {
   const { shape, contextLength, guided, rescaled, rankOf, weightType, largestBytes } = options;
+  const { computeType = 'float32', weightBits } = options;
   const [n] = shape;
   const b = new GraphBuilder('UNet');
   const sample = b.input('sample', 'float32', shape);
@@ -95,8 +96,9 @@ export function denoiseGraph(
     contextLength,
     config.cross_attention_dim,
   ]);
-  const lora = rankOf && new Lora(rankOf, b.input('strength', 'float32', [1]));
-  const scope = rootScope(b, 'unet', { lora, weightType, largestBytes });
+  const lora =
+    rankOf && new Lora(rankOf, cast(b, b.input('strength', 'float32', [1]), computeType), computeType);
+  const scope = rootScope(b, 'unet', { lora, weightType, weightBits, computeType, largestBytes });
   const output = unet(scope, config, {
     sample: guided ? concat(b, [scaled, scaled], 0) : scaled,
     time,
@@ -107,7 +109,7 @@ export function denoiseGraph(
   });
   const prediction = guided ? guide(b, output, n, rescaled) : output;
   const graph = b.finish({ prediction });
-  const packs = loraPacks(lora?.modules ?? []);
+  const packs = loraPacks(lora?.modules ?? [], computeType);
   return { graph: packAdapters(graph, packs), packs };
 }
 
@@ -133,7 +135,7 @@ function deviation(b: GraphBuilder, x: Value): Value {
 export function decodeGraph(
   vae: AutoencoderConfig,
   shape: LatentShape,
-  options: Pick<ScopeOptions, 'weightType' | 'largestBytes'> = {},
+  options: Omit<ScopeOptions, 'lora'> = {},
 ): Graph {
   const b = new GraphBuilder('VAE decoder');
   const { scaling_factor: factor, shift_factor: shift } = vae.config;

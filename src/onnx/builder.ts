@@ -1,5 +1,6 @@
 // Builds a graph node by node, inferring every type and shape on the way.
 import { assert } from '../base/assert';
+import { floatToHalf } from '../base/float16';
 import {
   blockOf,
   type Constant,
@@ -77,9 +78,14 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A float32 constant of shape [1]: not [], whose WebGPU buffer would be smaller than one vec4. */
-  scalar(x: number): Value {
-    return this.constant(Float32Array.of(x), [1]);
+  /** Numbers known now, kept in `type`. */
+  floats(data: Float32Array, shape: Shape, type: DataType): Value {
+    return this.constant(type === 'float16' ? floatToHalf(data) : data, shape);
+  }
+
+  /** A constant of shape [1]: not [], whose WebGPU buffer would be smaller than one vec4. */
+  scalar(x: number, type: DataType = 'float32'): Value {
+    return this.floats(Float32Array.of(x), [1], type);
   }
 
   /** Adds a node and answers all its outputs. */
@@ -173,6 +179,7 @@ export class GraphBuilder {
 
 function dataTypeOf(data: ConstantData): DataType {
   if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Uint16Array) return 'float16';
   if (data instanceof Int32Array) return 'int32';
   if (data instanceof BigInt64Array) return 'int64';
   return 'uint8';

@@ -2,10 +2,10 @@
 import type { OpAttributes, OpName } from './ops/ops';
 import type { Value } from './value';
 
-export { byteSizeOf, sizeOf, type DataType, type Shape, type Value } from './value';
+export { byteSizeOf, sizeOf, type DataType, type FloatType, type Shape, type Value } from './value';
 
-/** Data known when the graph is built. int64 is for shapes, axes and indices only (WebGPU has no int64 arithmetic). */
-export type ConstantData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+/** Data known when the graph is built; float16 as its bits. int64 is for shapes, axes and indices only (WebGPU has no int64 arithmetic). */
+export type ConstantData = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 export type Constant = { readonly value: Value; readonly data: ConstantData };
 
 export type Node<Op extends OpName = OpName> = {

@@ -21,7 +21,7 @@ export const minimum = (b: Builder, x: Value, y: Value): Value => b.node('Min', 
 
 /** x · factor; x itself when the factor is 1. */
 export const scale = (b: Builder, x: Value, factor: number): Value =>
-  factor === 1 ? x : mul(b, x, b.scalar(factor));
+  factor === 1 ? x : mul(b, x, b.scalar(factor, x.type));
 
 export const gelu = (b: Builder, x: Value, approximate: 'none' | 'tanh' = 'none'): Value =>
   b.node('Gelu', [x], { approximate });
@@ -105,6 +105,15 @@ export const expand = (b: Builder, x: Value, shape: Shape): Value =>
 /** Rows of `data` at `indices`, along axis 0. */
 export const gather = (b: Builder, data: Value, indices: Value): Value =>
   b.node('Gather', [data, indices], { axis: 0 });
+
+/** Numbers of 4 or 8 bits as floats of the scales' type: data uint8 [1, rows, columns · bits / 8], scales [1, rows, blocks]. */
+export const dequantize = (b: Builder, data: Value, scales: Value, bits: 4 | 8): Value =>
+  b.node('GatherBlockQuantized', [data, b.constant(Int32Array.of(0), [1]), scales], {
+    bits,
+    block_size: (data.shape.at(-1)! * 8) / bits / scales.shape.at(-1)!,
+    gather_axis: 0,
+    quantize_axis: data.shape.length - 1,
+  });
 
 /** Nearest-neighbour enlargement of [n, c, h, w] by a whole factor. */
 export const upsampleNearest = (b: Builder, x: Value, factor: number): Value =>

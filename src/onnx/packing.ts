@@ -2,7 +2,7 @@
 // checkpoints are one line for a vector. The cuts stand outside the part of the graph that is differentiated.
 import type { GraphBuilder } from './builder';
 import { sizeOf, type Node, type Value } from './graph';
-import { concat, reshape, slice } from './operators';
+import { cast, concat, reshape, slice } from './operators';
 
 /** A flat vector and the matrices that lie in it, one after the other, row-major. */
 export type Pack = { readonly name: string; readonly members: readonly Value[] };
@@ -11,9 +11,10 @@ export type Pack = { readonly name: string; readonly members: readonly Value[] }
 export const packSize = (pack: Pack): number =>
   pack.members.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-/** Adds the vector as an input named like the pack, and the nodes that define each member by its own name. */
+/** Adds the vector as a float32 input named like the pack, and the nodes that define each member by its own name, in the members' type. */
 export function unpack(b: GraphBuilder, pack: Pack): void {
-  const theta = b.input(pack.name, 'float32', [packSize(pack)]);
+  const input = b.input(pack.name, 'float32', [packSize(pack)]);
+  const theta = cast(b, input, pack.members[0]?.type ?? 'float32');
   let end = 0;
   for (const member of pack.members) {
     const start = end;

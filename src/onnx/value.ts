@@ -1,6 +1,8 @@
 // What a tensor in a graph is: a name, a data type and a static shape.
 
 export type DataType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool' | 'uint8';
+/** What values between two nodes are computed in. */
+export type FloatType = 'float32' | 'float16';
 export type Shape = readonly number[];
 
 /** A tensor in a graph, known by its name: produced by one node, or one of the graph's inputs, parameters or constants. */

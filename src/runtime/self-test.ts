@@ -66,12 +66,10 @@ export async function selfTest(runtime: Runtime): Promise<string> {
   }
 }
 
-function largestDifference(a: Float32Array, b: Float64Array): number {
+/** The largest of |a − b|; NaN where one of them is. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 0; i < b.length; i++) {
-    const difference = Math.abs(a[i]! - b[i]!);
-    if (!(difference <= largest)) largest = difference; // also when it is NaN
-  }
+  for (let i = 0; i < b.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   return largest;
 }
 

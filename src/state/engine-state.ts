@@ -1,13 +1,12 @@
 // What the engine is doing, as the page shows it. The client exists from the first call on; the model when it is ready.
-import type { Compute, EngineInfo, MemoryUse, ModelInfo } from '../engine/contract';
+import type { EngineChoices, EngineInfo, MemoryUse, ModelInfo } from '../engine/contract';
 import type { EngineClient } from './engine-client';
 import type { Failure } from './failure';
 
-export type EngineState =
-  | { readonly phase: 'opening'; readonly compute: Compute }
+type Phase =
+  | { readonly phase: 'opening' }
   | {
       readonly phase: 'loading';
-      readonly compute: Compute;
       readonly client: EngineClient;
       readonly info: EngineInfo;
       readonly stage: 'download' | 'verify' | 'prepare';
@@ -16,15 +15,30 @@ export type EngineState =
     }
   | {
       readonly phase: 'ready';
-      readonly compute: Compute;
       readonly client: EngineClient;
       readonly info: EngineInfo;
       readonly model: ModelInfo;
       readonly memory: MemoryUse;
     }
-  | { readonly phase: 'failed'; readonly compute: Compute; readonly failure: Failure };
+  | { readonly phase: 'failed'; readonly failure: Failure };
+
+export type EngineState = Phase & EngineChoices;
 
 export type ReadyEngine = Extract<EngineState, { phase: 'ready' }>;
+
+/** Before a person chose. */
+export const defaultChoices: EngineChoices = {
+  compute: 'automatic',
+  precision: 'automatic',
+  weights: 'original',
+};
+
+/** What the person chose. */
+export const choicesOf = ({ compute, precision, weights }: EngineChoices): EngineChoices => ({
+  compute,
+  precision,
+  weights,
+});
 
 /** The loaded model, or undefined before it is ready. */
 export const modelOf = (engine: EngineState) => (engine.phase === 'ready' ? engine.model : undefined);

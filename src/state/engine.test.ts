@@ -2,8 +2,8 @@ import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
 import { AppError } from '../base/errors';
 import { loadSetting } from '../storage/settings';
-import { chooseCompute, openEngine, refreshEngine, restartEngine } from './engine';
-import { memoryTotal, type EngineState } from './engine-state';
+import { chooseEngine, openEngine, refreshEngine, restartEngine } from './engine';
+import { defaultChoices, memoryTotal, type EngineState } from './engine-state';
 import { createFakeEngine, fakeInfo, fakeModel, type FakeEngine } from './testing/fake-engine';
 import { createTestApp } from './testing/test-app';
 
@@ -53,8 +53,26 @@ test('another choice of compute is kept and closes the engine before', async () 
   const clients = [{ ...first.client, close: () => void closed++ }, second.client];
   const { app } = createTestApp({ connectEngine: () => clients.shift()! });
   await openEngine(app);
-  await chooseCompute(app, 'wasm');
-  expect([first.opened, second.opened, closed]).toEqual([['automatic'], ['wasm'], 1]);
+  await chooseEngine(app, { compute: 'wasm' });
+  expect([...first.opened, ...second.opened, closed]).toEqual([
+    defaultChoices,
+    { ...defaultChoices, compute: 'wasm' },
+    1,
+  ]);
   expect(await loadSetting('compute')).toBe('wasm');
-  expect(app.engine.getState()).toMatchObject({ phase: 'ready', compute: 'wasm' });
+  expect(app.engine.getState()).toMatchObject({ phase: 'ready', compute: 'wasm', precision: 'automatic' });
+});
+
+test('another choice of precision opens the engine anew with all choices, as the next page load does', async () => {
+  const engines: FakeEngine[] = [createFakeEngine(), createFakeEngine(), createFakeEngine()];
+  const clients = engines.map(({ client }) => client);
+  const { app } = createTestApp({ connectEngine: () => clients.shift()! });
+  await openEngine(app);
+  await chooseEngine(app, { precision: 'full' });
+  await chooseEngine(app, { precision: 'full' });
+  await openEngine(app);
+  const [before, after] = ['automatic', 'full'].map((precision) => [
+    { ...defaultChoices, compute: 'wasm', precision },
+  ]);
+  expect(engines.map(({ opened }) => opened)).toEqual([before, after, after]);
 });

@@ -1,40 +1,57 @@
 // Opening the engine, loading the model, and going on after the worker died.
 import { isAppError } from '../base/errors';
-import type { Compute } from '../engine/contract';
+import type { EngineChoices } from '../engine/contract';
 import { loadSetting, saveSetting } from '../storage/settings';
 import type { App } from './app';
 import { attempt } from './attempt';
 import { asAdvised } from './drawing-state';
 import type { EngineClient } from './engine-client';
-import type { EngineState } from './engine-state';
+import { choicesOf, defaultChoices, type EngineState } from './engine-state';
 import { toFailure } from './failure';
 
 /** The model that comes with the page. */
 export const bundledModelId = 'bundled';
 
-/** Opens the engine with the stored choice of compute, at page start and after it died. */
+/** Opens the engine with the stored choices, at page start and after it died. */
 export async function openEngine(app: App): Promise<void> {
-  const compute = (await attempt(app, () => loadSetting('compute'))) ?? 'automatic';
-  await start(app, compute);
+  await start(app, (await attempt(app, loadChoices)) ?? defaultChoices);
 }
 
-/** Changes what the engine runs on and opens it anew. Not while it works: the page asks to pause first. */
-export async function chooseCompute(app: App, compute: Compute): Promise<void> {
-  if (app.engine.getState().compute === compute && app.engine.getState().phase !== 'failed') return;
+/** Changes how the engine is to be and opens it anew. Not while it works: the page asks to pause first. */
+export async function chooseEngine(app: App, change: Partial<EngineChoices>): Promise<void> {
+  const state = app.engine.getState();
+  const choices = { ...choicesOf(state), ...change };
+  const isNew = choiceNames.some((name) => choices[name] !== state[name]);
+  if (!isNew && state.phase !== 'failed') return;
   // The choice shows at once; keeping it may take its time.
-  await Promise.all([start(app, compute), attempt(app, () => saveSetting('compute', compute))]);
+  await Promise.all([start(app, choices), attempt(app, () => saveChoices(choices))]);
+}
+
+const choiceNames = Object.keys(defaultChoices) as readonly (keyof EngineChoices)[];
+
+async function loadChoices(): Promise<EngineChoices> {
+  const { compute, precision, weights } = defaultChoices;
+  return {
+    compute: (await loadSetting('compute')) ?? compute,
+    precision: (await loadSetting('precision')) ?? precision,
+    weights: (await loadSetting('weights')) ?? weights,
+  };
+}
+
+async function saveChoices(choices: EngineChoices): Promise<void> {
+  for (const name of choiceNames) await saveSetting(name, choices[name]);
 }
 
 /** Ends the worker, whatever it does, and starts another. Jobs under way fail with 'engine-failed'. */
 export async function restartEngine(app: App): Promise<void> {
-  await start(app, app.engine.getState().compute);
+  await start(app, choicesOf(app.engine.getState()));
 }
 
-async function start(app: App, compute: Compute): Promise<void> {
+async function start(app: App, choices: EngineChoices): Promise<void> {
   const { engine } = app;
   const before = engine.getState();
   if ('client' in before) before.client.close();
-  const opening: EngineState = { phase: 'opening', compute };
+  const opening: EngineState = { phase: 'opening', ...choices };
   engine.setState(opening, true);
   const client = app.services.connectEngine();
   // Another start may take over at any await: only who is present may write.
@@ -44,14 +61,14 @@ async function start(app: App, compute: Compute): Promise<void> {
   };
   const fail = (error: unknown) => {
     client.close();
-    if (isPresent()) engine.setState({ phase: 'failed', compute, failure: toFailure(error) }, true);
+    if (isPresent()) engine.setState({ phase: 'failed', ...choices, failure: toFailure(error) }, true);
   };
   client.died.catch(fail);
   try {
-    const info = await client.open({ compute });
+    const info = await client.open(choices);
     if (!isPresent()) return client.close();
     engine.setState(
-      { phase: 'loading', compute, client, info, stage: 'download', loadedBytes: 0, totalBytes: 0 },
+      { phase: 'loading', ...choices, client, info, stage: 'download', loadedBytes: 0, totalBytes: 0 },
       true,
     );
     await loadLast(app, client);
@@ -88,9 +105,17 @@ export async function switchModel(app: App, modelId: string): Promise<void> {
   const { engine } = app;
   const before = engine.getState();
   if (before.phase !== 'ready' || before.model.id === modelId) return;
-  const { compute, client, info } = before;
+  const { client, info } = before;
   engine.setState(
-    { phase: 'loading', compute, client, info, stage: 'prepare', loadedBytes: 0, totalBytes: 0 },
+    {
+      phase: 'loading',
+      ...choicesOf(before),
+      client,
+      info,
+      stage: 'prepare',
+      loadedBytes: 0,
+      totalBytes: 0,
+    },
     true,
   );
   try {
@@ -115,8 +140,11 @@ async function load(app: App, client: EngineClient, modelId: string): Promise<vo
     const state = engine.getState();
     if (state.phase !== 'loading' || state.client !== client) return;
     if (next.done) {
-      const { compute, info } = state;
-      engine.setState({ phase: 'ready', compute, client, info, model: next.value, memory: {} }, true);
+      const { info } = state;
+      engine.setState(
+        { phase: 'ready', ...choicesOf(state), client, info, model: next.value, memory: {} },
+        true,
+      );
       return;
     }
     const event = next.value;

@@ -173,6 +173,10 @@ const descriptions = {
     title: 'The loss is no longer a number',
     text: `Training diverged at step ${word(details, 'step') ?? '?'}. The checkpoint before is kept and can be drawn with. Start a new subject with a lower learning rate.`,
   }),
+  'half-overflow': () => ({
+    title: 'This model needs full precision',
+    text: 'Its numbers became too large for 16 bits while it drew. In Settings, set “Precision” to “Full”, then draw again.',
+  }),
   'key-rejected': (details) => ({
     title: 'This is not a key that works',
     text:

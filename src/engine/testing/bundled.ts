@@ -26,7 +26,11 @@ export function openNodeRuntime(): Runtime {
 
 /** What openRuntime answers in a browser without WebGPU. */
 export const openInNode: OpenRuntime = () =>
-  Promise.resolve({ runtime: openNodeRuntime(), fallbackReason: '' });
+  Promise.resolve({
+    runtime: openNodeRuntime(),
+    fallbackReason: '',
+    noHalfReason: 'WebAssembly computes in 32 bits',
+  });
 
 let opened: Promise<BaseModel> | undefined;
 

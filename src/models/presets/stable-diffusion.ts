@@ -89,6 +89,6 @@ export const stableDiffusion2: Preset = {
   ...stableDiffusion2Base,
   name: 'Stable Diffusion 2',
   resolution: 768,
-  unet: { ...stableDiffusion2Base.unet, sample_size: 96 },
+  unet: { ...stableDiffusion2Base.unet, sample_size: 96, upcast_attention: true },
   scheduler: { ...scheduler, prediction_type: 'v_prediction' },
 };

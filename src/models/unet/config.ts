@@ -21,6 +21,7 @@ const fields = z.object({
   norm_num_groups: z.int().positive().default(32),
   norm_eps: z.number().positive().default(1e-5),
   use_linear_projection: z.boolean().default(false),
+  upcast_attention: z.boolean().nullish(),
   flip_sin_to_cos: z.boolean().default(true),
   freq_shift: z.number().default(0),
   downsample_padding: z.int().min(0).max(1).default(1),

@@ -9,6 +9,7 @@ export type TransformerOptions = {
   readonly layers: number;
   readonly groups: number;
   readonly useLinearProjection: boolean;
+  readonly upcast: boolean; // attention scores in float32
 };
 
 /** x [n, c, h, w], context [n, s, e] → [n, c, h, w]. The projections at both ends belong to the first and the last part. */
@@ -17,7 +18,7 @@ export function transformer2d(scope: Scope, x: Value, context: Value, options: T
   b.part(scope.path);
   const [n, c] = x.shape as readonly [number, number];
   const text = reshape(b, context, [n * context.shape[1]!, context.shape[2]!]);
-  const { heads, layers, groups, useLinearProjection } = options;
+  const { heads, layers, groups, useLinearProjection, upcast } = options;
   const projIn = within(scope, 'proj_in');
   const projOut = within(scope, 'proj_out');
   const normalized = groupNorm(within(scope, 'norm'), x, groups, 1e-6);
@@ -29,6 +30,7 @@ export function transformer2d(scope: Scope, x: Value, context: Value, options: T
     tokens = basicTransformerBlock(within(scope, `transformer_blocks.${i}`), tokens, text, {
       batch: n,
       heads,
+      upcast,
     });
   }
   const projected = useLinearProjection
@@ -42,7 +44,7 @@ function basicTransformerBlock(
   scope: Scope,
   x: Value,
   context: Value,
-  size: { batch: number; heads: number },
+  size: { batch: number; heads: number; upcast: boolean },
 ): Value {
   const { builder: b } = scope;
   const options = { ...size, bias: false, names: diffusersNames };

@@ -2,7 +2,7 @@
 import { assertExists } from '../../base/assert';
 import type { GraphBuilder } from '../../onnx/builder';
 import type { Value } from '../../onnx/graph';
-import { add, concat, pad } from '../../onnx/operators';
+import { add, cast, concat, pad } from '../../onnx/operators';
 import { conv2d, groupNorm, linear, silu, upsample, within, type Scope } from '../layers';
 import { resnet } from '../resnet';
 import { headsOf, perBlock, type UnetConfig } from './config';
@@ -17,13 +17,18 @@ export type UnetInputs = {
 
 type Context = { readonly config: UnetConfig; readonly time: Value; readonly text: Value };
 
-/** The prediction, of the sample's shape with out_channels; sides may be odd, on any level. Each block is a segment, each layer in it a part. */
+/**
+ * The prediction, of the sample's shape with out_channels; sides may be odd, on any level. Each block is a segment, each layer in it a
+ * part. Inputs and prediction are float32; the time embedding is computed so too, in a scope of float16 as well: it is a few rows.
+ */
 export function unet(scope: Scope, config: UnetConfig, inputs: UnetInputs): Value {
   const { builder: b } = scope;
   const channels = config.block_out_channels;
   b.segment(`${scope.path}.conv_in`);
-  const context: Context = { config, time: timeEmbedding(scope, config, inputs), text: inputs.context };
-  let x = conv2d(within(scope, 'conv_in'), inputs.sample, channels[0]!, { size: 3 });
+  const inType = (value: Value) => cast(b, value, scope.computeType);
+  const time = timeEmbedding({ ...scope, computeType: 'float32' }, config, inputs);
+  const context: Context = { config, time: inType(time), text: inType(inputs.context) };
+  let x = conv2d(within(scope, 'conv_in'), inType(inputs.sample), channels[0]!, { size: 3 });
   const skips = [x];
   config.down_block_types.forEach((type, i) => {
     b.segment(`${scope.path}.down_blocks.${i}`);
@@ -39,7 +44,8 @@ export function unet(scope: Scope, config: UnetConfig, inputs: UnetInputs): Valu
   });
   b.segment(`${scope.path}.conv_out`);
   const normalized = groupNorm(within(scope, 'conv_norm_out'), x, config.norm_num_groups, config.norm_eps);
-  return conv2d(within(scope, 'conv_out'), silu(b, normalized), config.out_channels, { size: 3 });
+  const output = conv2d(within(scope, 'conv_out'), silu(b, normalized), config.out_channels, { size: 3 });
+  return cast(b, output, 'float32');
 }
 
 /** silu of the time embedding [n, 4·c₀]: every ResNet block starts with it, so it is taken once. */
@@ -69,6 +75,7 @@ function transformer(scope: Scope, { config, text }: Context, i: number, x: Valu
     layers: perBlock(config.transformer_layers_per_block, i),
     groups: config.norm_num_groups,
     useLinearProjection: config.use_linear_projection,
+    upcast: config.upcast_attention ?? false,
   });
 }
 

@@ -1,7 +1,7 @@
 // AutoencoderKL of diffusers (Rombach et al. 2022), the autoencoder of Stable Diffusion.
 import { z } from 'zod';
 import type { Value } from '../../onnx/graph';
-import { add, pad, slice } from '../../onnx/operators';
+import { add, cast, pad, slice } from '../../onnx/operators';
 import { attention, diffusersNames } from '../attention';
 import { parseConfig, perLevel } from '../config';
 import { conv2d, fromTokens, groupNorm, silu, toTokens, upsample, within, type Scope } from '../layers';
@@ -69,13 +69,14 @@ export function encodeKl(
   };
 }
 
-/** Latents [n, latent_channels, h, w], unscaled → pictures [n, 3, H, W], nearly in [-1, 1]. */
+/** Latents [n, latent_channels, h, w], unscaled → pictures [n, 3, H, W], nearly in [-1, 1]. Both are float32. */
 export function decodeKl(scope: Scope, config: AutoencoderKlConfig, latents: Value): Value {
   const { builder: b } = scope;
   const at = within(scope, 'decoder');
   const channels = config.block_out_channels.toReversed();
   const options = { groups: config.norm_num_groups, epsilon };
-  let x = conv2d(within(scope, 'post_quant_conv'), latents, config.latent_channels, { size: 1 });
+  const inType = cast(b, latents, scope.computeType);
+  let x = conv2d(within(scope, 'post_quant_conv'), inType, config.latent_channels, { size: 1 });
   x = conv2d(within(at, 'conv_in'), x, channels[0]!, { size: 3 });
   x = midBlock(within(at, 'mid_block'), config, x);
   channels.forEach((out, i) => {
@@ -85,7 +86,7 @@ export function decodeKl(scope: Scope, config: AutoencoderKlConfig, latents: Val
     if (i < channels.length - 1) x = upsample(within(block, 'upsamplers.0'), x);
   });
   x = silu(b, groupNorm(within(at, 'conv_norm_out'), x, config.norm_num_groups, epsilon));
-  return conv2d(within(at, 'conv_out'), x, config.out_channels, { size: 3 });
+  return cast(b, conv2d(within(at, 'conv_out'), x, config.out_channels, { size: 3 }), 'float32');
 }
 
 /** ResNet, attention among the pixels with one head, ResNet. */

@@ -1,7 +1,7 @@
 // AutoencoderTiny of diffusers (TAESD): a small convolutional autoencoder with any number of levels.
 import { z } from 'zod';
 import type { Value } from '../../onnx/graph';
-import { add, relu, scale, tanh, upsampleNearest } from '../../onnx/operators';
+import { add, cast, relu, scale, tanh, upsampleNearest } from '../../onnx/operators';
 import { parseConfig, perLevel } from '../config';
 import { conv2d, within, type Scope } from '../layers';
 
@@ -48,11 +48,12 @@ export function encodeTiny(scope: Scope, config: AutoencoderTinyConfig, picture:
   return conv2d(layers.next(), x, config.latent_channels, { size: 3 });
 }
 
-/** Latents [n, latent_channels, h, w], unscaled → pictures [n, 3, H, W], nearly in [-1, 1]. */
+/** Latents [n, latent_channels, h, w], unscaled → pictures [n, 3, H, W], nearly in [-1, 1]. Both are float32. */
 export function decodeTiny(scope: Scope, config: AutoencoderTinyConfig, latents: Value): Value {
   const { builder: b } = scope;
   const layers = new Layers(within(scope, 'decoder.layers'));
   let x = scale(b, tanh(b, scale(b, latents, 1 / 3)), 3); // outliers are bent back
+  x = cast(b, x, scope.computeType);
   x = relu(b, conv2d(layers.next(), x, config.decoder_block_out_channels[0]!, { size: 3 }));
   layers.next(); // the activation's place in the sequence
   config.num_decoder_blocks.forEach((blocks, i) => {
@@ -65,7 +66,7 @@ export function decodeTiny(scope: Scope, config: AutoencoderTinyConfig, latents:
     }
     x = conv2d(layers.next(), x, isLast ? config.out_channels : width, { size: 3, bias: isLast });
   });
-  return add(b, scale(b, x, 2), b.scalar(-1)); // from [0, 1]
+  return add(b, scale(b, cast(b, x, 'float32'), 2), b.scalar(-1)); // from [0, 1]
 }
 
 /** AutoencoderTinyBlock: three convolutions beside a skip connection. */

@@ -1,4 +1,4 @@
-// The closed set of ops that our graphs use: every one has a WebGPU kernel in ONNX Runtime 1.30 (opset 21).
+// The closed set of ops that our graphs use: every one has a WebGPU kernel in ONNX Runtime 1.30 (opset 21), for float32 and float16.
 import { elementwiseOps, type ElementwiseAttributes } from './elementwise';
 import { linalgOps, type LinalgAttributes } from './linalg';
 import { movementOps, type MovementAttributes } from './movement';

@@ -2,6 +2,7 @@
 import { AppError } from '../../base/errors';
 import type { Job } from '../../base/job';
 import type {
+  EngineChoices,
   EngineInfo,
   ModelInfo,
   SampleEvent,
@@ -20,6 +21,8 @@ export const fakeInfo: EngineInfo = {
   adapter: '',
   memoryLimitBytes: 2e9,
   fallbackReason: '',
+  samplingType: 'float32',
+  noHalfReason: 'WebAssembly computes in 32 bits',
 };
 
 export const fakeModel: ModelInfo = {
@@ -27,6 +30,7 @@ export const fakeModel: ModelInfo = {
   name: 'Likeness 64',
   license: 'CC BY-SA 4.0',
   sizeBytes: 9e6,
+  unetBytes: { original: 8e6, '8-bit': 4.5e6, '4-bit': 2.5e6 },
   resolution: 64,
   sizeStep: 8,
   samplers: ['ddim', 'euler'],
@@ -82,7 +86,7 @@ export type FakeEngine = {
   readonly trained: { readonly runId: string; readonly job: HandJob<TrainingEvent, TrainingResult> }[];
   readonly drawn: { readonly request: SampleRequest; readonly job: HandJob<SampleEvent, SampleResult> }[];
   readonly estimated: TrainingSettings[];
-  readonly opened: string[];
+  readonly opened: EngineChoices[];
   /** Bytes that one run needs, as the estimate says. */
   memoryBytes: number;
   die(): void;
@@ -103,8 +107,8 @@ export function createFakeEngine({ abortStep = 0 } = {}): FakeEngine {
     memoryBytes: 1e9,
     die: () => die(),
     client: {
-      open: async ({ compute }) => {
-        fake.opened.push(compute);
+      open: async (choices) => {
+        fake.opened.push(choices);
         return fakeInfo;
       },
       async *loadModel() {

@@ -1,5 +1,5 @@
 // A failure in words, with the button that helps and the technical part behind a disclosure.
-import { chooseCompute, restartEngine } from '../../state/engine';
+import { chooseEngine, restartEngine } from '../../state/engine';
 import type { App } from '../../state/app';
 import type { Failure } from '../../state/failure';
 import { resumeTraining } from '../../state/training';
@@ -14,7 +14,7 @@ const remedies: Readonly<Record<Remedy, { readonly label: string; readonly run: 
   resume: { label: 'Resume', run: (app) => void resumeTraining(app) },
   'free-storage': { label: 'See what is stored', run: () => goTo('settings') },
   'see-models': { label: 'Go to Models', run: () => goTo('models') },
-  'use-wasm': { label: 'Use WebAssembly', run: (app) => void chooseCompute(app, 'wasm') },
+  'use-wasm': { label: 'Use WebAssembly', run: (app) => void chooseEngine(app, { compute: 'wasm' }) },
 };
 
 type FailureNoteProps = { readonly failure: Failure; readonly onDismiss?: () => void };

@@ -29,6 +29,8 @@ export function EngineDetails() {
           )}
           <dt>Threads</dt>
           <dd>{info.threads}</dd>
+          <dt>Draws with</dt>
+          <dd>{info.samplingType === 'float16' ? '16-bit numbers' : '32-bit numbers'}</dd>
           <dt>Memory for one job</dt>
           <dd>{formatBytes(info.memoryLimitBytes)}</dd>
         </dl>
@@ -37,6 +39,9 @@ export function EngineDetails() {
       )}
       {info !== undefined && info.fallbackReason !== '' && (
         <p className={p['tip']}>WebGPU is not used: {info.fallbackReason}</p>
+      )}
+      {info !== undefined && info.backend === 'webgpu' && info.noHalfReason !== '' && (
+        <p className={p['tip']}>16-bit numbers are not used: {info.noHalfReason}</p>
       )}
       {engine.phase === 'ready' && (
         <>

@@ -1,6 +1,6 @@
 // Settings: the key, what the engine runs on, what this browser keeps, the endpoint, and what the engine is.
 import { useStore } from 'zustand';
-import { chooseCompute } from '../../../state/engine';
+import { chooseEngine } from '../../../state/engine';
 import { isTraining } from '../../../state/training-state';
 import { useApp } from '../../app-context';
 import { RadioCards } from '../../components/RadioCards';
@@ -10,16 +10,26 @@ import { EngineDetails } from './EngineDetails';
 import { KeyPanel } from './KeyPanel';
 import { StoragePanel } from './StoragePanel';
 
-const choices = [
+const computes = [
   { value: 'automatic', label: 'Automatic', hint: 'The GPU where there is one, else the processor.' },
   { value: 'webgpu', label: 'WebGPU', hint: 'The GPU, or a message that there is none.' },
   { value: 'wasm', label: 'WebAssembly', hint: 'The processor. Slower, works everywhere.' },
+] as const;
+
+const precisions = [
+  {
+    value: 'automatic',
+    label: 'Automatic',
+    hint: 'Draws with 16-bit numbers where the GPU is good at them: less memory.',
+  },
+  { value: 'full', label: 'Full', hint: 'Everything with 32-bit numbers, as training always is.' },
 ] as const;
 
 /** The place Settings. */
 export function SettingsPage() {
   const app = useApp();
   const compute = useStore(app.engine, (engine) => engine.compute);
+  const precision = useStore(app.engine, (engine) => engine.precision);
   const isBusy = useStore(app.training, isTraining);
   const isDrawing = useStore(app.drawing, ({ phase }) => phase === 'running');
   const isLocked = isBusy || isDrawing;
@@ -35,10 +45,18 @@ export function SettingsPage() {
             <h2 id="compute-title">Compute</h2>
             <RadioCards
               label="Compute"
-              cards={choices}
+              cards={computes}
               value={compute}
               isDisabled={isLocked}
-              onChange={(value) => void chooseCompute(app, value)}
+              onChange={(value) => void chooseEngine(app, { compute: value })}
+            />
+            <h2>Precision</h2>
+            <RadioCards
+              label="Precision"
+              cards={precisions}
+              value={precision}
+              isDisabled={isLocked}
+              onChange={(value) => void chooseEngine(app, { precision: value })}
             />
             {isLocked && (
               <p className={p['tip']}>
