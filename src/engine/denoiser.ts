@@ -5,10 +5,10 @@ import type { SampleBackend } from '../diffusion/sample';
 import type { RankOf } from '../models/lora';
 import { blendGraph, denoiseGraph, linearGraph, type LatentShape } from '../models/stable-diffusion';
 import { guidanceFeatures, timeFeatures } from '../models/unet/time-features';
-import { cutIntoBlocks } from '../onnx/cut';
 import type { DeviceTensor } from '../runtime/runtime';
 import type { Latents } from '../training/batch';
 import type { Pipeline } from './pipeline';
+import { denoiserChain } from './sampling-memory';
 
 /** LoRA weights on the device, by the names of the packed vectors. */
 export type DeviceAdapter = {
@@ -65,7 +65,7 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         computeType: pipeline.samplingType,
         weightBits: pipeline.weightBits,
       });
-      return cutIntoBlocks(graph);
+      return denoiserChain(pipeline, graph);
     });
   await compiled(); // what cannot be compiled fails before anything is drawn
 

@@ -71,8 +71,8 @@ export class Pipeline {
   }
 
   /**
-   * The program of `key`, compiled from the graph or chain of graphs that `build` makes on first use; `components` are those whose weights it takes. Ask before
-   * every run: one that was not used for long is freed (after the runs that have been called for).
+   * The program of `key`, compiled from the graph or chain of graphs that `build` makes on first use; `components` are those whose
+   * weights it takes. Ask before every run: one that was not used for long is freed (after the runs that have been called for).
    */
   async program(
     key: string,

@@ -1,7 +1,7 @@
 // The preflight of drawing, and the tiles that follow from it, on an AutoencoderKL of a few channels.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
+import { decodeGraph, denoiseGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { readFixture } from '../models/testing/fixture';
 import { randn, seededWeights } from '../models/testing/seeded-weights';
 import { parseAutoencoderKlConfig } from '../models/vae/kl';
@@ -12,6 +12,7 @@ import type { BaseModel } from './base-model';
 import { decodeLatents, encodePicture } from './pictures';
 import { Pipeline } from './pipeline';
 import {
+  denoiserChain,
   decodedSide,
   encodedSide,
   overheadBytes,
@@ -212,4 +213,15 @@ test('the estimate holds all weights: once on WebGPU, as float16 where it can, t
   const count = weights.reduce((sum, { shape: dims }) => sum + sizeOf(dims), 0);
   expect((full('float32') - full('float16')) / (2 * count)).toBeCloseTo(1, 1);
   expect(webgpu).toBeGreaterThanOrEqual(weightBytes + overheadBytes + peakBytes(decoder));
+});
+
+test('a UNet runs block by block where that saves memory: Stable Diffusion 1.5, not the bundled model', async () => {
+  const callsOf = async (model: BaseModel, side: number) => {
+    const pipeline = new Pipeline({ ...openNodeRuntime(), backend: 'webgpu', weightType: 'float16' }, model);
+    const options = { shape: [1, 4, side, side], contextLength: 77, guided: true, rescaled: false } as const;
+    return denoiserChain(pipeline, denoiseGraph(model.unet, { ...options, ...pipeline.graphOptions }).graph)
+      .length;
+  };
+  expect(await callsOf(await bundledModel(), 16)).toBe(1);
+  expect(await callsOf(configuredModel(stableDiffusion1), 64)).toBe(11);
 });
