@@ -210,7 +210,7 @@ describe('a config of another kind of model is refused, by the field', () => {
 test('what makes no difference in float32, or only beside a refused field, is let through', () => {
   const unet = {
     ...stableDiffusion1.unet,
-    ...{ upcast_attention: true, dropout: 0.1, mid_block_only_cross_attention: true },
+    ...{ dropout: 0.1, mid_block_only_cross_attention: true },
     ...{ addition_embed_type_num_heads: 32, projection_class_embeddings_input_dim: 8 },
   };
   expect(parseUnetConfig(unet)).toEqual(parseUnetConfig(stableDiffusion1.unet));
