@@ -17,7 +17,10 @@ test.beforeEach(async ({ page }) => {
 
 test('a software GPU is taken when it is asked for, and passes the self-test', async ({ page }) => {
   const opened = await ask<RuntimeScenarios, 'open'>(page, 'runtime', 'open', 'webgpu');
-  expect(opened).toMatchObject({ backend: 'webgpu', threads: 1, fallbackReason: '', selfTestSays: '' });
+  expect(opened).toMatchObject({
+    ...{ backend: 'webgpu', threads: 1, fallbackReason: '', selfTestSays: '' },
+    noHalfReason: 'this GPU has no 16-bit numbers',
+  });
 });
 
 test('automatic prefers WebAssembly to a software GPU and says why', async ({ page }) => {
@@ -28,6 +31,15 @@ test('automatic prefers WebAssembly to a software GPU and says why', async ({ pa
 
 test('a program writes new tensors or given ones, which are copied and read back', async ({ page }) => {
   expectLayer(await ask<RuntimeScenarios, 'compute'>(page, 'runtime', 'compute', 'webgpu'));
+});
+
+test('weights of 8 and 4 bits stand for the same as on WebAssembly', async ({ page }) => {
+  const [eight, four] = await ask<RuntimeScenarios, 'dequantize'>(page, 'runtime', 'dequantize', 'webgpu');
+  expect(eight!.slice(0, 3)).toEqual([-64, -45.5, -27]); // (0, 37, 74 − 128) · 0.5
+  expect(four!.slice(0, 4)).toEqual([-4, -4, -1.5, -3]); // of bytes 0x00 and 0x25: (0, 0, 5, 2 − 8) · 0.5
+  expect([eight, four]).toEqual(
+    await ask<RuntimeScenarios, 'dequantize'>(page, 'runtime', 'dequantize', 'wasm'),
+  );
 });
 
 test('a node without a GPU kernel is refused instead of computed on the CPU', async ({ page }) => {

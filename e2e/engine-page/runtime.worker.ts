@@ -3,7 +3,7 @@ import { isAppError } from '../../src/base/errors';
 import { floatToHalf } from '../../src/base/float16';
 import { GraphBuilder } from '../../src/onnx/builder';
 import type { Graph } from '../../src/onnx/graph';
-import { add, gemm, matMul, slice } from '../../src/onnx/operators';
+import { add, dequantize, gemm, matMul, slice } from '../../src/onnx/operators';
 import type { GpuTensor } from '../../src/runtime/gpu-tensor';
 import { openRuntime } from '../../src/runtime/open-runtime';
 import { openSingleFile } from '../../src/engine/single-file';
@@ -119,12 +119,13 @@ async function codeOf(action: () => unknown): Promise<string> {
 const scenarios = {
   /** What `compute` opens here, and the threads that ran for it. */
   open: async (compute: Backend | 'automatic') => {
-    const { runtime, fallbackReason } = await openRuntime(compute, 'automatic');
+    const { runtime, fallbackReason, noHalfReason } = await openRuntime(compute, 'automatic');
     const { backend, threads } = runtime;
     const selfTestSays = await selfTest(runtime);
     await runtime.dispose();
     const { hardwareConcurrency } = navigator;
-    return { backend, threads, fallbackReason, selfTestSays, startedThreads, hardwareConcurrency };
+    const reasons = { fallbackReason, noHalfReason };
+    return { backend, threads, ...reasons, selfTestSays, startedThreads, hardwareConcurrency };
   },
 
   /** A program's results in new tensors, in given ones, and after a copy. */
@@ -157,6 +158,28 @@ const scenarios = {
     return { ...answer, memoryAfterwards };
   },
 
+  /** What quantized weights stand for: of 8 bits, then of 4. */
+  dequantize: async (backend: Backend) => {
+    const { runtime } = await openRuntime(backend, 'full');
+    const results: number[][] = [];
+    for (const bits of [8, 4] as const) {
+      const data = Uint8Array.from({ length: 4 * bits }, (_, i) => (i * 37) % 256); // one block
+      const levels: ParameterSource = {
+        ...{ name: 'net.levels', type: 'uint8', storedAs: 'uint8', shape: [1, 1, data.length] },
+        read: () => Promise.resolve(data),
+      };
+      const parameters = await runtime.loadParameters('net', [levels], () => {}, signal);
+      const b = new GraphBuilder('dequantize');
+      const scales = b.input('scales', 'float32', [1, 1, 1]);
+      const y = dequantize(b, b.parameter('net.levels', levels.shape, 'uint8'), scales, bits);
+      const program = await runtime.compile('dequantize', b.finish({ y }), [parameters]);
+      const scale = runtime.upload('test', 'float32', [1, 1, 1], Float32Array.of(0.5));
+      results.push(await numbers(runtime, (await program.run({ scales: scale }))['y']));
+    }
+    await runtime.dispose();
+    return results;
+  },
+
   /** A node that the GPU has no kernel for. */
   missingKernel: async () => {
     const { runtime } = await openRuntime('webgpu', 'automatic');
@@ -182,7 +205,7 @@ const scenarios = {
 
   /** Weights of Stable Diffusion 1.5, from a file of its real size in half precision, kept as float32. */
   loadReal: async (components: readonly Component[]) => {
-    const { runtime } = await openRuntime('webgpu');
+    const { runtime } = await openRuntime('webgpu', 'automatic');
     const path = 'model.safetensors';
     const file = zeroFile(shapesInFile(stableDiffusion1, 'clip'));
     const { sources } = await openSingleFile(new Map([[path, file]]), path);

@@ -11,8 +11,14 @@ type SettingRanges = typeof settingRanges;
 export type Compute = 'automatic' | 'webgpu' | 'wasm';
 /** automatic: pictures in float16 where the device computes it right; full: everything in float32. Training is float32 always. */
 type Precision = 'automatic' | 'full';
+/** In how many bits the UNet's large weights are kept. */
+export type Weights = 'original' | '8-bit' | '4-bit';
 /** How a person wants the engine to be. */
-export type EngineChoices = { readonly compute: Compute; readonly precision: Precision };
+export type EngineChoices = {
+  readonly compute: Compute;
+  readonly precision: Precision;
+  readonly weights: Weights;
+};
 type Backend = 'webgpu' | 'wasm';
 
 /** Bytes in use, by what they hold ("UNet weights", "training step", …). */
@@ -33,6 +39,7 @@ export type ModelInfo = {
   readonly name: string;
   readonly license: string;
   readonly sizeBytes: number;
+  readonly unetBytes: Readonly<Record<Weights, number>>; // what the UNet takes on this device, by choice
   readonly resolution: number; // pixels of a side that the model was trained for
   readonly sizeStep: number; // width and height are multiples of this
   readonly samplers: readonly SamplerName[];

@@ -63,6 +63,7 @@ export async function openDenoiser(pipeline: Pipeline, options: DenoiserOptions)
         rankOf,
         ...pipeline.graphOptions,
         computeType: pipeline.samplingType,
+        weightBits: pipeline.weightBits,
       });
       return cutIntoBlocks(graph);
     });

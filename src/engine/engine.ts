@@ -9,7 +9,7 @@ import { loadSetting, saveSetting } from '../storage/settings';
 import { batchSizeOf } from '../training/batch';
 import { checkSettings, recipes, settingRanges, type TrainingSettings } from '../training/settings';
 import type { BaseModel } from './base-model';
-import type { EngineApi, ModelInfo, TrainingEvent } from './contract';
+import type { EngineApi, ModelInfo, TrainingEvent, Weights } from './contract';
 import { decodePicture, type DecodePicture } from './decode-photo';
 import { estimateTraining } from './estimate';
 import { encodePng, type EncodePng } from './encode-png';
@@ -17,8 +17,9 @@ import { browserSource, loadBaseModel, type ModelSource } from './load-model';
 import { exportLora, importLora, isStableDiffusion } from './lora-files';
 import { takesPreviewDecoder } from './preview-decoder';
 import { advisedBatchSize, drawImages, sizeStep } from './sample-job';
-import type { Pipeline } from './pipeline';
-import { EngineSession, type OpenRuntime } from './session';
+import { Pipeline } from './pipeline';
+import { weightBytes } from './sampling-memory';
+import { EngineSession, weightBits, type OpenRuntime } from './session';
 import { trainRun } from './train-job';
 import { planTraining } from './training-plan';
 
@@ -104,15 +105,18 @@ async function rememberSpeed(session: EngineSession, runId: string, secondsPerSt
 const loadsAnywhere = ['AUTOMATIC1111', 'ComfyUI', 'diffusers'];
 
 function describeModel(pipeline: Pipeline): ModelInfo {
-  const { model } = pipeline;
+  const { runtime, model } = pipeline;
   const { manifest, sampler, unet } = model;
   const { steps, guidance } = manifest.sampling;
   const isKnown = isStableDiffusion(unet.block_out_channels);
+  const unetBytes = (weights: Weights) =>
+    weightBytes(new Pipeline(runtime, model, { weightBits: weightBits[weights] }), ['unet']);
   return {
     id: manifest.id,
     name: manifest.name,
     license: manifest.license,
     sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    unetBytes: { original: unetBytes('original'), '8-bit': unetBytes('8-bit'), '4-bit': unetBytes('4-bit') },
     resolution: manifest.resolution,
     sizeStep: sizeStep(model),
     samplers: Object.keys(samplers) as SamplerName[],

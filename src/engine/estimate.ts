@@ -9,7 +9,7 @@ import type { TrainingSettings } from '../training/settings';
 import { tierPlans, type Tier } from '../training/tier';
 import type { TrainingEstimate } from './contract';
 import type { Pipeline } from './pipeline';
-import { overheadBytes, storedBytes } from './sampling-memory';
+import { overheadBytes, weightBytes } from './sampling-memory';
 
 /** θ, m and v twice: a step reads one set and writes the other. */
 const vectorsKept = 6;
@@ -88,12 +88,11 @@ function freed({ boundary }: Segment, upstream: Map<string, number>): number {
 const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
 
 /** Everything that is held while a run trains: its step, the other components' weights, ORT itself; and the largest tensor. */
-export function trainingMemory({ runtime, model }: Pipeline, loss: LossGraph, tier: Tier) {
-  const { text_encoder: text, vae } = model.sources;
+export function trainingMemory(pipeline: Pipeline, loss: LossGraph, tier: Tier) {
   const trained = loss.graph.parameters.some(({ name }) => name.startsWith('text_encoder.'));
-  const others = trained ? vae : [...text, ...vae];
-  const { peakBytes: stepBytes, tensorBytes } = trainingBytes(loss, tier, runtime);
-  return { memoryBytes: stepBytes + storedBytes(others, runtime) + overheadBytes, tensorBytes };
+  const others = weightBytes(pipeline, trained ? ['vae'] : ['text_encoder', 'vae']);
+  const { peakBytes: stepBytes, tensorBytes } = trainingBytes(loss, tier, pipeline.runtime);
+  return { memoryBytes: stepBytes + others + overheadBytes, tensorBytes };
 }
 
 /** How a run will be computed. */

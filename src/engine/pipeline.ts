@@ -1,10 +1,12 @@
 // A base model on a runtime: its weights loaded once for each component, and its graphs compiled when first needed and kept.
 import type { ScopeOptions } from '../models/layers';
 import type { FloatType, Graph } from '../onnx/graph';
-import type { Parameters, Program, Runtime } from '../runtime/runtime';
+import type { WeightBits } from '../models/quantized';
+import type { Parameters, ParameterSource, Program, Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
 import { compileChain } from './chain';
 import type { Component } from './model-parts';
+import { quantizedSources } from './quantized-sources';
 
 /** Attention scores above it are computed in pieces: 128 MiB are large enough to keep any device busy. */
 const largestScores = 128 * 2 ** 20;
@@ -12,9 +14,16 @@ const largestScores = 128 * 2 ** 20;
 /** Compiled graphs that are kept; one more drops the one used longest ago. */
 const keptPrograms = 12;
 
+export type PipelineOptions = {
+  readonly samplingType?: FloatType;
+  readonly weightBits?: WeightBits | undefined;
+};
+
 export class Pipeline {
   readonly runtime: Runtime;
   readonly model: BaseModel;
+  /** What the UNet's large weights are kept in; undefined: what the runtime keeps weights in. */
+  readonly weightBits: WeightBits | undefined;
   /** Bytes that a job (a training run) holds on the device beside the weights; set by that job. */
   reservedBytes = 0;
   /** What pictures are computed in; training and the text encoder are float32. */
@@ -24,10 +33,15 @@ export class Pipeline {
   readonly #parameters = new Map<Component, Promise<Parameters>>();
   readonly #programs = new Map<string, Promise<Program>>();
 
-  constructor(runtime: Runtime, model: BaseModel, samplingType: FloatType = 'float32') {
+  constructor(
+    runtime: Runtime,
+    model: BaseModel,
+    { samplingType = 'float32', weightBits }: PipelineOptions = {},
+  ) {
     this.runtime = runtime;
     this.model = model;
     this.samplingType = samplingType;
+    this.weightBits = weightBits;
     this.decoderType = samplingType;
   }
 
@@ -37,12 +51,18 @@ export class Pipeline {
     return { weightType, largestBytes: Math.min(largestTensorBytes, largestScores) };
   }
 
+  /** Where a component's weights come from, each as it is kept on the device. */
+  sources(component: Component): readonly ParameterSource[] {
+    const storedAs = this.runtime.weightType;
+    const sources = this.model.sources[component].map((source) => ({ ...source, storedAs }));
+    return component === 'unet' && this.weightBits ? quantizedSources(sources, this.weightBits) : sources;
+  }
+
   /** The weights of a component, uploaded on first use. */
   parameters(component: Component): Promise<Parameters> {
     let loading = this.#parameters.get(component);
     if (!loading) {
-      const storedAs = this.runtime.weightType;
-      const sources = this.model.sources[component].map((source) => ({ ...source, storedAs }));
+      const sources = this.sources(component);
       loading = this.runtime.loadParameters(component, sources, () => {}, new AbortController().signal);
       this.#parameters.set(component, loading);
       loading.catch(() => this.#parameters.delete(component)); // the next use tries again

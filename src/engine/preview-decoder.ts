@@ -13,7 +13,7 @@ import { openWeightsFile } from '../weights/weights-file';
 import type { BaseModel, OpenFile } from './base-model';
 import { locateWeights, readJson } from './model-parts';
 import { Pipeline } from './pipeline';
-import { storedBytes } from './sampling-memory';
+import { weightBytes } from './sampling-memory';
 
 export const previewDecoderFiles = ['config.json', 'diffusion_pytorch_model.safetensors'] as const;
 
@@ -71,13 +71,15 @@ export async function storedPreviewDecoder(
 
 /** What decoding previews of this size takes beside the drawing, in bytes. */
 export function previewDecoderBytes(
-  { runtime, graphOptions }: Pipeline,
-  { vae, sources }: PreviewDecoder,
+  pipeline: Pipeline,
+  preview: PreviewDecoder,
   [height, width]: readonly [number, number],
 ): number {
+  const { runtime, graphOptions } = pipeline;
   const copies = runtime.backend === 'webgpu' ? 1 : 2; // ours and the session's
-  const decoder = decodeGraph(vae, [1, 4, height, width], graphOptions);
-  return copies * storedBytes(sources, runtime) + peakBytes(decoder, runtime.dispatchesHeld);
+  const decoder = decodeGraph(preview.vae, [1, 4, height, width], graphOptions);
+  const weights = weightBytes(previewPipeline(pipeline, preview), ['vae']);
+  return copies * weights + peakBytes(decoder, runtime.dispatchesHeld);
 }
 
 /** A pipeline that decodes as `pipeline` does, but with the preview decoder. */

@@ -51,7 +51,7 @@ async function pipelineWith(
     pixelsPerLatent: 2 ** (config.block_out_channels.length - 1),
     sources: { unet: [], text_encoder: [], vae: sources },
   };
-  return new Pipeline({ ...openNodeRuntime(), ...change }, model, type);
+  return new Pipeline({ ...openNodeRuntime(), ...change }, model, { samplingType: type });
 }
 
 const weightBytes =

@@ -2,17 +2,20 @@
 import { AppError } from '../base/errors';
 import { decodeGraph, denoiseGraph, encodeGraph, type LatentShape } from '../models/stable-diffusion';
 import { chainPeakBytes, cutIntoBlocks } from '../onnx/cut';
-import { byteSizeOf, type Graph } from '../onnx/graph';
+import type { Graph } from '../onnx/graph';
 import { largestTensorBytes, peakBytes } from '../onnx/liveness';
-import type { ParameterSource, Runtime } from '../runtime/runtime';
+import { storedBytes } from '../runtime/parameter-data';
+import type { Component } from './model-parts';
 import type { Pipeline } from './pipeline';
 
 /** What ORT and the browser take besides tensors: shaders or code, the graph itself, staging. Measured with the bundled model on wasm. */
 export const overheadBytes = 150e6;
 
-/** Bytes of weights as a runtime keeps them. */
-export const storedBytes = (sources: readonly ParameterSource[], { weightType: type }: Runtime): number =>
-  sources.reduce((sum, { shape }) => sum + byteSizeOf({ type, shape }), 0);
+/** Bytes of components' weights as they are kept on the device. */
+export const weightBytes = (pipeline: Pick<Pipeline, 'sources'>, components: readonly Component[]): number =>
+  components
+    .flatMap((component) => pipeline.sources(component))
+    .reduce((sum, source) => sum + storedBytes(source), 0);
 
 /** Sides of a tile, in latents. The first is that of diffusers for Stable Diffusion; below the last the seams would show. */
 const tileSides = [64, 48, 32, 24] as const;
@@ -20,7 +23,14 @@ const tileSides = [64, 48, 32, 24] as const;
 /** A pipeline, or what counts of one. */
 type Place = Pick<
   Pipeline,
-  'runtime' | 'model' | 'graphOptions' | 'samplingType' | 'decoderType' | 'reservedBytes'
+  | 'runtime'
+  | 'model'
+  | 'sources'
+  | 'graphOptions'
+  | 'samplingType'
+  | 'decoderType'
+  | 'weightBits'
+  | 'reservedBytes'
 >;
 
 /** What is to be drawn: latents of all pictures that are denoised together, with guidance or not, from a picture or from noise. */
@@ -67,9 +77,12 @@ export function samplingFailure({ runtime }: Place, needs: SamplingNeeds): AppEr
 }
 
 function denoisers(pipeline: Place, { shape, guided }: Drawing): readonly Graph[] {
-  const { model, graphOptions, samplingType: computeType } = pipeline;
+  const { model, graphOptions, samplingType: computeType, weightBits } = pipeline;
   const contextLength = model.text.max_position_embeddings;
-  const options = { shape, contextLength, guided, rescaled: false, ...graphOptions, computeType };
+  const options = {
+    ...{ shape, contextLength, guided, rescaled: false },
+    ...{ ...graphOptions, computeType, weightBits },
+  };
   return cutIntoBlocks(denoiseGraph(model.unet, options).graph);
 }
 
@@ -115,7 +128,7 @@ const encoderOf: GraphOfTile = ({ model, graphOptions }, [, , h, w], side) => {
 };
 
 /** Weights, what a job holds, and ORT itself; on wasm a session holds its own copy of the weights that it takes, beside ours. */
-const heldBytes = ({ runtime, model, reservedBytes }: Place): number =>
-  (runtime.backend === 'webgpu' ? 1 : 2) * storedBytes(Object.values(model.sources).flat(), runtime) +
-  reservedBytes +
+const heldBytes = (pipeline: Place): number =>
+  (pipeline.runtime.backend === 'webgpu' ? 1 : 2) * weightBytes(pipeline, ['unet', 'text_encoder', 'vae']) +
+  pipeline.reservedBytes +
   overheadBytes;

@@ -6,8 +6,12 @@ import { encodePrompt } from './prompts';
 import { EngineSession } from './session';
 import { bundledModel, openNodeRuntime } from './testing/bundled';
 
-type Opened = EngineChoices & { readonly runtime: Runtime; lose(): void; disposed: boolean };
-const choose = (compute: Compute): EngineChoices => ({ compute, precision: 'automatic' });
+type Opened = Omit<EngineChoices, 'weights'> & { readonly runtime: Runtime; lose(): void; disposed: boolean };
+const choose = (compute: Compute): EngineChoices => ({
+  compute,
+  precision: 'automatic',
+  weights: 'original',
+});
 
 /** A session on real runtimes, with a list of those that were opened. */
 function watchedSession() {
@@ -143,7 +147,7 @@ test('pictures are computed in float16 where the runtime may, unless full precis
   await session.use(await bundledModel());
   expect(await session.open(choose('webgpu'))).toMatchObject({ samplingType: 'float16', noHalfReason: '' });
   expect((await session.pipeline()).samplingType).toBe('float16');
-  await session.open({ compute: 'webgpu', precision: 'full' });
+  await session.open({ ...choose('webgpu'), precision: 'full' });
   expect((await session.pipeline()).samplingType).toBe('float32');
   expect(opened.map(({ precision, disposed }) => [precision, disposed])).toEqual([
     ['automatic', true],

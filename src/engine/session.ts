@@ -1,19 +1,26 @@
 // What the engine holds between calls: the runtime, the loaded model on it, and the way back after the GPU was lost.
 import { AppError } from '../base/errors';
+import type { WeightBits } from '../models/quantized';
 import type { openRuntime } from '../runtime/open-runtime';
 import type { Runtime } from '../runtime/runtime';
 import type { BaseModel } from './base-model';
-import type { EngineChoices, EngineInfo } from './contract';
+import type { EngineChoices, EngineInfo, Weights } from './contract';
 import { Pipeline } from './pipeline';
 
 /** How a runtime is opened; tests give their own. */
 export type OpenRuntime = typeof openRuntime;
 
+/** What a choice of weights means for the UNet's large ones. */
+export const weightBits = { original: undefined, '8-bit': 8, '4-bit': 4 } as const satisfies Record<
+  Weights,
+  WeightBits | undefined
+>;
+
 type Opened = { readonly runtime: Runtime; readonly info: EngineInfo };
 
 export class EngineSession {
   readonly #openRuntime: OpenRuntime;
-  #choices: EngineChoices = { compute: 'automatic', precision: 'automatic' };
+  #choices: EngineChoices = { compute: 'automatic', precision: 'automatic', weights: 'original' };
   #opening: Promise<Opened> | undefined;
   #runtime: Runtime | undefined; // what #opening answered
   #model: BaseModel | undefined;
@@ -25,8 +32,8 @@ export class EngineSession {
 
   /** Opens the runtime for `choices`; a runtime of others is closed first. The model stays and moves over on its next use. */
   async open(choices: EngineChoices): Promise<EngineInfo> {
-    const { compute, precision } = this.#choices;
-    const isOther = compute !== choices.compute || precision !== choices.precision;
+    const names = ['compute', 'precision', 'weights'] as const;
+    const isOther = names.some((name) => choices[name] !== this.#choices[name]);
     if (this.#opening && isOther) await this.#close();
     this.#choices = choices;
     return (await this.#open()).info;
@@ -47,7 +54,10 @@ export class EngineSession {
   async pipeline(): Promise<Pipeline> {
     const { runtime, info } = await this.#open();
     if (this.#pipeline?.runtime !== runtime)
-      this.#pipeline = new Pipeline(runtime, this.model, info.samplingType);
+      this.#pipeline = new Pipeline(runtime, this.model, {
+        samplingType: info.samplingType,
+        weightBits: weightBits[this.#choices.weights],
+      });
     return this.#pipeline;
   }
 

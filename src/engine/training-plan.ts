@@ -1,6 +1,7 @@
 // How a run will be computed: its loss graph and the tier, chosen by what fits.
 import { AppError } from '../base/errors';
 import { loraTargets } from '../models/lora';
+import type { WeightBits } from '../models/quantized';
 import type { LatentShape } from '../models/stable-diffusion';
 import type { Runtime } from '../runtime/runtime';
 import { batchSizeOf } from '../training/batch';
@@ -14,15 +15,16 @@ import { samplingMemory } from './sampling-memory';
 
 /** The tier that the settings ask for; automatic is the fastest that fits, or the smallest where none does. */
 export function planTraining(pipeline: Pipeline, settings: TrainingSettings): TrainingPlan {
-  const { runtime, model, graphOptions, samplingType, decoderType } = pipeline;
+  const { runtime, model, graphOptions, samplingType, decoderType, weightBits } = pipeline;
+  const sources: Pipeline['sources'] = (component) => pipeline.sources(component);
   const plan = (tier: Tier): TrainingPlan => {
-    const loss = lossGraphOf(model, settings, runtime, tier);
+    const loss = lossGraphOf(model, settings, runtime, tier, weightBits);
     const { memoryBytes, tensorBytes } = trainingMemory(pipeline, loss, tier);
     // photos are encoded before, previews drawn beside what the run keeps
     const reservedBytes = keptBytes(loss, tier, runtime);
     const drawing = { shape: photoShape(model), guided: true, fromPicture: true };
-    const place = { runtime, model, graphOptions, samplingType, decoderType, reservedBytes };
-    const drawingBytes = samplingMemory(place, drawing);
+    const kept = { runtime, model, sources, weightBits, reservedBytes };
+    const drawingBytes = samplingMemory({ ...kept, graphOptions, samplingType, decoderType }, drawing);
     return { tier, loss, memoryBytes: Math.max(memoryBytes, drawingBytes), tensorBytes };
   };
   if (settings.memoryTier !== 'automatic') return plan(settings.memoryTier);
@@ -49,6 +51,7 @@ export function lossGraphOf(
   settings: TrainingSettings,
   { weightType, largestTensorBytes }: Pick<Runtime, 'weightType' | 'largestTensorBytes'>,
   tier: Tier,
+  weightBits?: WeightBits,
 ): LossGraph {
   const [, ...size] = photoShape(model);
   const shape: LatentShape = [batchSizeOf(settings), ...size];
@@ -62,6 +65,7 @@ export function lossGraphOf(
     rankOf: (module, _kind, weight) =>
       isTarget(module) ? Math.min(settings.rank, weight[0]!, weight[1]!) : 0,
     weightType,
+    weightBits,
     largestBytes: Math.min(largestTensorBytes, tierPlans[tier].largestBytes),
   });
 }

@@ -7,6 +7,7 @@ import {
   add,
   cast,
   conv,
+  dequantize,
   gemm,
   mul,
   reshape,
@@ -16,6 +17,7 @@ import {
   upsampleNearest,
 } from '../onnx/operators';
 import type { Lora } from './lora';
+import { quantizedParameters, type WeightBits } from './quantized';
 
 /** Where in a model we are: the builder, the component and module path that weight names start with, and what adapts its layers. */
 export type Scope = {
@@ -23,6 +25,7 @@ export type Scope = {
   readonly path: string; // "unet.down_blocks.0"
   readonly lora: Lora | undefined;
   readonly weightType: DataType; // what frozen weights are kept in; they are cast to computeType where they are used
+  readonly weightBits: WeightBits | undefined; // of those frozen weights that are quantized
   readonly computeType: FloatType; // of the values between layers
   readonly largestBytes: number; // attention scores above it are computed in pieces
 };
@@ -31,6 +34,7 @@ export type Scope = {
 export type ScopeOptions = {
   readonly lora?: Lora | undefined;
   readonly weightType?: DataType | undefined;
+  readonly weightBits?: WeightBits | undefined;
   readonly computeType?: FloatType | undefined;
   readonly largestBytes?: number | undefined;
 };
@@ -41,6 +45,7 @@ export const rootScope = (builder: GraphBuilder, component: string, options: Sco
   path: component,
   lora: options.lora,
   weightType: options.weightType ?? 'float32',
+  weightBits: options.weightBits,
   computeType: options.computeType ?? 'float32',
   largestBytes: options.largestBytes ?? Infinity,
 });
@@ -50,8 +55,14 @@ export const within = (scope: Scope, name: string): Scope => ({ ...scope, path: 
 
 /** The weight `name` of this module, in the type that the scope computes in. */
 export function weight(scope: Scope, name: string, shape: Shape): Value {
-  const { builder, path, weightType, computeType } = scope;
-  return cast(builder, builder.parameter(`${path}.${name}`, shape, weightType), computeType);
+  const { builder: b, path, weightType, weightBits, computeType } = scope;
+  const fullName = `${path}.${name}`;
+  const quantized = weightBits && quantizedParameters(fullName, shape, weightBits);
+  if (!quantized) return cast(b, b.parameter(fullName, shape, weightType), computeType);
+  const { data, scales } = quantized;
+  const levels = b.parameter(data.name, data.shape, 'uint8');
+  const perBlock = cast(b, b.parameter(scales.name, scales.shape, weightType), computeType);
+  return reshape(b, dequantize(b, levels, perBlock, weightBits), shape);
 }
 
 /** y = x Wᵀ + b on the last axis: x [..., in] → [..., out]. */

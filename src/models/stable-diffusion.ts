@@ -85,7 +85,7 @@ export function denoiseGraph(
   options: DenoiseOptions,
 ): { graph: Graph; packs: readonly Pack[] } {
   const { shape, contextLength, guided, rescaled, rankOf, weightType, largestBytes } = options;
-  const { computeType = 'float32' } = options;
+  const { computeType = 'float32', weightBits } = options;
   const [n] = shape;
   const b = new GraphBuilder('UNet');
   const sample = b.input('sample', 'float32', shape);
@@ -98,7 +98,7 @@ export function denoiseGraph(
   ]);
   const lora =
     rankOf && new Lora(rankOf, cast(b, b.input('strength', 'float32', [1]), computeType), computeType);
-  const scope = rootScope(b, 'unet', { lora, weightType, computeType, largestBytes });
+  const scope = rootScope(b, 'unet', { lora, weightType, weightBits, computeType, largestBytes });
   const output = unet(scope, config, {
     sample: guided ? concat(b, [scaled, scaled], 0) : scaled,
     time,

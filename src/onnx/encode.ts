@@ -38,6 +38,11 @@ export function encodeModel(graph: Graph, { parametersAs }: EncodeOptions): Uint
     encodeGraph(w, graph, parametersAs);
   });
   message(model, 8, (w) => w.tag(2, WireType.Varint).int64(opsetVersion)); // the default domain
+  for (const domain of new Set(graph.nodes.flatMap(({ op }) => ops[op].domain ?? [])))
+    message(model, 8, (w) => {
+      string(w, 1, domain);
+      w.tag(2, WireType.Varint).int64(1);
+    });
   return model.finish();
 }
 
@@ -55,11 +60,13 @@ function encodeGraph(w: BinaryWriter, graph: Graph, parametersAs: EncodeOptions[
 
 /**
  * ORT goes from the outputs to what they need, of a node's inputs first to the one that stands last in the file. Casts of weights stand
- * first, so that they run right before their use: otherwise they run at the very beginning, and all float32 copies live at once.
+ * first, so that they run right before their use: otherwise they run at the very beginning, and all float32 copies live at once. So
+ * does what makes numbers of quantized weights.
  */
 function weightCastsFirst({ nodes, parameters }: Graph): readonly Node[] {
   const names = new Set(parameters.map(({ name }) => name));
-  const isWeightCast = ({ op, inputs }: Node) => op === 'Cast' && names.has(inputs[0]!.name);
+  const isWeightCast = ({ op, inputs }: Node) =>
+    (op === 'Cast' || op === 'GatherBlockQuantized') && names.has(inputs[0]!.name);
   return [...nodes.filter(isWeightCast), ...nodes.filter((node) => !isWeightCast(node))];
 }
 
@@ -74,6 +81,8 @@ function encodeNode(w: BinaryWriter, node: Node): void {
     for (const output of node.outputs) string(n, 2, output.name);
     string(n, 3, node.outputs[0]!.name);
     string(n, 4, node.op);
+    const { domain } = ops[node.op];
+    if (domain) string(n, 7, domain);
     for (const [name, value] of Object.entries(node.attributes)) {
       const encoding = encodingOf(node, name);
       if (typeof encoding === 'string') encodeAttribute(n, name, value, encoding);

@@ -106,6 +106,15 @@ export const expand = (b: Builder, x: Value, shape: Shape): Value =>
 export const gather = (b: Builder, data: Value, indices: Value): Value =>
   b.node('Gather', [data, indices], { axis: 0 });
 
+/** Numbers of 4 or 8 bits as floats of the scales' type: data uint8 [1, rows, columns · bits / 8], scales [1, rows, blocks]. */
+export const dequantize = (b: Builder, data: Value, scales: Value, bits: 4 | 8): Value =>
+  b.node('GatherBlockQuantized', [data, b.constant(Int32Array.of(0), [1]), scales], {
+    bits,
+    block_size: (data.shape.at(-1)! * 8) / bits / scales.shape.at(-1)!,
+    gather_axis: 0,
+    quantize_axis: data.shape.length - 1,
+  });
+
 /** Nearest-neighbour enlargement of [n, c, h, w] by a whole factor. */
 export const upsampleNearest = (b: Builder, x: Value, factor: number): Value =>
   b.node('Resize', [x], {

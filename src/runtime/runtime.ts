@@ -1,6 +1,6 @@
 // What a runtime is: it compiles graphs, keeps tensors where the backend wants them and runs one call at a time.
 // Two implementations: wasm.ts (tensors are typed arrays, weights are initializers) and webgpu.ts (tensors are GPUBuffers, weights are inputs).
-import type { DataType, Graph, Shape } from '../onnx/graph';
+import type { DataType, FloatType, Graph, Shape } from '../onnx/graph';
 
 export type TensorData = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
@@ -20,9 +20,10 @@ export type Parameters = {
   dispose(): void;
 };
 
-export type ParameterType = 'float32' | 'float16';
+/** uint8: quantized weights, which are kept as they come. */
+export type ParameterType = 'float32' | 'float16' | 'uint8';
 
-/** Where weights come from: float16 or float32 little-endian data of one named tensor, read when it is needed. */
+/** Where weights come from: little-endian data of one named tensor, read when it is needed. */
 export type ParameterSource = {
   readonly name: string; // "unet.conv_in.weight"
   readonly type: ParameterType;
@@ -55,7 +56,7 @@ export type Runtime = {
   /** Kernels that are recorded before ORT hands them over and lets go of what they no longer need. */
   readonly dispatchesHeld: number;
   /** How frozen weights are kept: float16 where the backend can cast it, which every graph does where it uses them. */
-  readonly weightType: ParameterType;
+  readonly weightType: FloatType;
   /** Settles (never rejects) with the reason when the GPU device is gone; pending for ever on wasm. */
   readonly lost: Promise<string>;
   loadParameters(

@@ -12,7 +12,7 @@ import type { CodecClient, EngineClient } from './engine-client';
 import type { LibraryClient } from './library-client';
 import type { Library } from './library-state';
 import type { Endpoint } from './endpoint-state';
-import type { EngineState } from './engine-state';
+import { defaultChoices, type EngineState } from './engine-state';
 import type { Failure } from './failure';
 import { createFrames, type Frames } from './frames';
 import { noModels, type FreeModels } from './free-models-state';
@@ -21,6 +21,7 @@ import { createLossSeries, type LossSeries } from './loss-series';
 import { noKey, type OpenRouterKey } from './key-state';
 import type { Subject } from './subjects-state';
 import type { Training, TrainingProgress } from './training-state';
+import type { WeightsComparison } from './weights-comparison-state';
 import { emptyRun, workspaceOf, type Workspace } from './workspace-state';
 
 /** What the actions need of the world. */
@@ -46,6 +47,8 @@ export type Services = {
   readonly openTab: (url: string) => void;
   /** A picture again as JPEG on white, at most `longestSide` pixels wide and high. Throws AppError('bad-image'). */
   readonly toJpeg: (picture: Blob, longestSide: number) => Promise<Blob>;
+  /** A picture's RGBA levels. Throws AppError('bad-image'). */
+  readonly levelsOf: (picture: Blob) => Promise<Uint8ClampedArray>;
   readonly randomBytes: (count: number) => Uint8Array;
   /** navigator.serviceWorker; undefined where the browser has none. */
   readonly serviceWorkers: ServiceWorkerContainer | undefined;
@@ -70,6 +73,7 @@ export type App = {
   readonly form: StoreApi<DrawForm>;
   readonly start: StoreApi<{ readonly painted: PaintedPicture | undefined }>;
   readonly drawing: StoreApi<Drawing>;
+  readonly comparison: StoreApi<WeightsComparison>;
   readonly gallery: StoreApi<readonly GalleryImage[]>;
   readonly chat: StoreApi<Chat>;
   readonly chatSettings: StoreApi<ChatSettings>;
@@ -101,7 +105,7 @@ const kept = <T>({ smallStorage }: Services, name: string) => ({
 export function createApp(services: Services): App {
   return {
     services,
-    engine: storeOf<EngineState>({ phase: 'opening', compute: 'automatic', precision: 'automatic' }),
+    engine: storeOf<EngineState>({ phase: 'opening', ...defaultChoices }),
     workspace: storeOf(workspaceOf(emptyRun(services.newId(), services.now()), { isOpened: false })),
     training: storeOf<Training>({ phase: 'idle' }),
     progress: storeOf<TrainingProgress | undefined>(undefined),
@@ -110,6 +114,7 @@ export function createApp(services: Services): App {
     start: createStore(() => ({ painted: undefined })),
     form: createStore<DrawForm>()(persist(() => emptyForm, kept<DrawForm>(services, 'likeness-form'))),
     drawing: storeOf<Drawing>({ phase: 'idle' }),
+    comparison: storeOf<WeightsComparison>({ phase: 'idle' }),
     gallery: storeOf<readonly GalleryImage[]>([]),
     chat: storeOf<Chat>({ messages: [], subjectId: undefined }),
     chatSettings: createStore<ChatSettings>()(

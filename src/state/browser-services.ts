@@ -43,6 +43,7 @@ export function browserServices({ engine, codec, library }: Workers): Services {
     openTab: (url) => void window.open(url, '_blank', 'noopener'),
     serviceWorkers: navigator.serviceWorker,
     toJpeg,
+    levelsOf,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     now: () => Date.now(),
     newId: () => crypto.randomUUID(),
@@ -69,12 +70,7 @@ function linkOf(worker: Worker): Link {
 }
 
 async function toJpeg(picture: Blob, longestSide: number): Promise<Blob> {
-  const bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image' }).catch(
-    (cause: unknown) => {
-      const file = picture instanceof File ? picture.name : 'picture';
-      throw new AppError('bad-image', { file, reason: 'undecodable' }, cause);
-    },
-  );
+  const bitmap = await decode(picture);
   const scale = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.round(bitmap.width * scale), Math.round(bitmap.height * scale)];
   const canvas = new OffscreenCanvas(width, height);
@@ -85,6 +81,21 @@ async function toJpeg(picture: Blob, longestSide: number): Promise<Blob> {
   bitmap.close();
   return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
 }
+
+async function levelsOf(picture: Blob): Promise<Uint8ClampedArray> {
+  const bitmap = await decode(picture);
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d')!;
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return context.getImageData(0, 0, width, height).data;
+}
+
+const decode = (picture: Blob): Promise<ImageBitmap> =>
+  createImageBitmap(picture, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
+    const file = picture instanceof File ? picture.name : 'picture';
+    throw new AppError('bad-image', { file, reason: 'undecodable' }, cause);
+  });
 
 async function readUrl(url: string): Promise<Blob> {
   const file = url.slice(0, 80);

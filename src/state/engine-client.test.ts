@@ -72,10 +72,12 @@ test('a worker that dies ends the calls to it', async () => {
   const died = watchDeath(worker as never);
   const open: EngineApi['open'] = () => new Promise(() => {});
   const client = createEngineClient(connect({ open }, died).link);
-  const opening = client.open({ compute: 'wasm', precision: 'automatic' });
+  const opening = client.open({ compute: 'wasm', precision: 'automatic', weights: 'original' });
   worker.dispatchEvent(new Event('error', { cancelable: true }));
   await expect(opening).rejects.toMatchObject({ code: 'engine-failed' });
-  await expect(client.open({ compute: 'wasm', precision: 'automatic' })).rejects.toMatchObject({
+  await expect(
+    client.open({ compute: 'wasm', precision: 'automatic', weights: 'original' }),
+  ).rejects.toMatchObject({
     code: 'engine-failed',
   });
 });
@@ -84,7 +86,7 @@ test('a closed engine is terminated and its calls reject', async () => {
   const open: EngineApi['open'] = () => new Promise(() => {});
   const { link, terminated } = connect({ open });
   const client = createEngineClient(link);
-  const opening = client.open({ compute: 'wasm', precision: 'automatic' });
+  const opening = client.open({ compute: 'wasm', precision: 'automatic', weights: 'original' });
   client.close();
   await expect(opening).rejects.toMatchObject({ code: 'engine-failed' });
   expect(terminated()).toBe(1);
@@ -96,7 +98,7 @@ test('plain calls answer', async () => {
     throw new AppError('bad-image', { file: name, reason: 'empty' });
   };
   const client = createEngineClient(connect({ open }).link);
-  expect(await client.open({ compute: 'wasm', precision: 'automatic' })).toEqual({
+  expect(await client.open({ compute: 'wasm', precision: 'automatic', weights: 'original' })).toEqual({
     ...fakeInfo,
     adapter: 'wasm',
   });

@@ -26,8 +26,19 @@ export type EngineState = Phase & EngineChoices;
 
 export type ReadyEngine = Extract<EngineState, { phase: 'ready' }>;
 
+/** Before a person chose. */
+export const defaultChoices: EngineChoices = {
+  compute: 'automatic',
+  precision: 'automatic',
+  weights: 'original',
+};
+
 /** What the person chose. */
-export const choicesOf = ({ compute, precision }: EngineChoices): EngineChoices => ({ compute, precision });
+export const choicesOf = ({ compute, precision, weights }: EngineChoices): EngineChoices => ({
+  compute,
+  precision,
+  weights,
+});
 
 /** The loaded model, or undefined before it is ready. */
 export const modelOf = (engine: EngineState) => (engine.phase === 'ready' ? engine.model : undefined);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../base/errors';
 import { loadSetting } from '../storage/settings';
 import { chooseEngine, openEngine, refreshEngine, restartEngine } from './engine';
-import { memoryTotal, type EngineState } from './engine-state';
+import { defaultChoices, memoryTotal, type EngineState } from './engine-state';
 import { createFakeEngine, fakeInfo, fakeModel, type FakeEngine } from './testing/fake-engine';
 import { createTestApp } from './testing/test-app';
 
@@ -55,8 +55,8 @@ test('another choice of compute is kept and closes the engine before', async () 
   await openEngine(app);
   await chooseEngine(app, { compute: 'wasm' });
   expect([...first.opened, ...second.opened, closed]).toEqual([
-    { compute: 'automatic', precision: 'automatic' },
-    { compute: 'wasm', precision: 'automatic' },
+    defaultChoices,
+    { ...defaultChoices, compute: 'wasm' },
     1,
   ]);
   expect(await loadSetting('compute')).toBe('wasm');
@@ -71,6 +71,8 @@ test('another choice of precision opens the engine anew with all choices, as the
   await chooseEngine(app, { precision: 'full' });
   await chooseEngine(app, { precision: 'full' });
   await openEngine(app);
-  const [before, after] = ['automatic', 'full'].map((precision) => [{ compute: 'wasm', precision }]);
+  const [before, after] = ['automatic', 'full'].map((precision) => [
+    { ...defaultChoices, compute: 'wasm', precision },
+  ]);
   expect(engines.map(({ opened }) => opened)).toEqual([before, after, after]);
 });

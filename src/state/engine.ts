@@ -6,7 +6,7 @@ import type { App } from './app';
 import { attempt } from './attempt';
 import { asAdvised } from './drawing-state';
 import type { EngineClient } from './engine-client';
-import { choicesOf, type EngineState } from './engine-state';
+import { choicesOf, defaultChoices, type EngineState } from './engine-state';
 import { toFailure } from './failure';
 
 /** The model that comes with the page. */
@@ -14,24 +14,32 @@ export const bundledModelId = 'bundled';
 
 /** Opens the engine with the stored choices, at page start and after it died. */
 export async function openEngine(app: App): Promise<void> {
-  const compute = (await attempt(app, () => loadSetting('compute'))) ?? 'automatic';
-  const precision = (await attempt(app, () => loadSetting('precision'))) ?? 'automatic';
-  await start(app, { compute, precision });
+  await start(app, (await attempt(app, loadChoices)) ?? defaultChoices);
 }
 
 /** Changes how the engine is to be and opens it anew. Not while it works: the page asks to pause first. */
 export async function chooseEngine(app: App, change: Partial<EngineChoices>): Promise<void> {
   const state = app.engine.getState();
   const choices = { ...choicesOf(state), ...change };
-  const isNew = choices.compute !== state.compute || choices.precision !== state.precision;
+  const isNew = choiceNames.some((name) => choices[name] !== state[name]);
   if (!isNew && state.phase !== 'failed') return;
   // The choice shows at once; keeping it may take its time.
   await Promise.all([start(app, choices), attempt(app, () => saveChoices(choices))]);
 }
 
-async function saveChoices({ compute, precision }: EngineChoices): Promise<void> {
-  await saveSetting('compute', compute);
-  await saveSetting('precision', precision);
+const choiceNames = Object.keys(defaultChoices) as readonly (keyof EngineChoices)[];
+
+async function loadChoices(): Promise<EngineChoices> {
+  const { compute, precision, weights } = defaultChoices;
+  return {
+    compute: (await loadSetting('compute')) ?? compute,
+    precision: (await loadSetting('precision')) ?? precision,
+    weights: (await loadSetting('weights')) ?? weights,
+  };
+}
+
+async function saveChoices(choices: EngineChoices): Promise<void> {
+  for (const name of choiceNames) await saveSetting(name, choices[name]);
 }
 
 /** Ends the worker, whatever it does, and starts another. Jobs under way fail with 'engine-failed'. */

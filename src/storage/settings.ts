@@ -6,6 +6,7 @@ import { guard, storeOf } from './database';
 const schemas = {
   compute: z.enum(['automatic', 'webgpu', 'wasm']),
   precision: z.enum(['automatic', 'full']),
+  weights: z.enum(['original', '8-bit', '4-bit']),
   lastModelId: z.string(),
   /** Measured seconds of one step, by a key of what was measured (backend, model, shape). */
   secondsPerStep: z.record(z.string(), z.number().positive()),

@@ -7,6 +7,7 @@ import type { ClipTextConfig } from '../models/clip/config';
 import { clipTextModel } from '../models/clip/text-model';
 import { rootScope } from '../models/layers';
 import { Lora, type LoraModule, type RankOf } from '../models/lora';
+import type { WeightBits } from '../models/quantized';
 import { loraPacks, type LatentShape } from '../models/stable-diffusion';
 import type { UnetConfig } from '../models/unet/config';
 import { unet } from '../models/unet/unet';
@@ -19,6 +20,7 @@ export type LossGraphOptions = {
   readonly contextLength: number;
   readonly rankOf: RankOf;
   readonly weightType?: DataType | undefined;
+  readonly weightBits?: WeightBits | undefined; // of the UNet's quantized weights
   readonly largestBytes?: number | undefined; // attention scores above it are computed in pieces
 };
 
@@ -48,7 +50,8 @@ export function buildLossGraph(options: LossGraphOptions): LossGraph {
         b.input('ids', 'int32', [n, contextLength]),
       )
     : b.input('context', 'float32', [n, contextLength, options.unet.cross_attention_dim]);
-  const prediction = unet(rootScope(b, 'unet', root), options.unet, { sample, time, context });
+  const unetScope = rootScope(b, 'unet', { ...root, weightBits: options.weightBits });
+  const prediction = unet(unetScope, options.unet, { sample, time, context });
   const target = b.input('target', 'float32', shape);
   const weights = b.input('sampleWeights', 'float32', [n]);
   const loss = weightedLoss(b, prediction, target, weights);

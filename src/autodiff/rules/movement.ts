@@ -64,6 +64,7 @@ export const movementRules: { readonly [Name in keyof MovementAttributes]: GradR
     const dy = reshape(b, gradOf(grads), [count, sizeOf(data!.shape) / rows]);
     return [reshape(b, gemm(b, cast(b, isRow, dy.type), dy, { transA: true }), data!.shape), undefined];
   },
+  GatherBlockQuantized: 'no-gradient', // of frozen weights only
   // Each pixel was repeated scale times along each axis: the sum over its copies.
   Resize: (b, node, grads) => {
     const { shape } = node.inputs[0]!;

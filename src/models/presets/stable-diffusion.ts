@@ -78,7 +78,6 @@ export const stableDiffusion2Base: Preset = {
     attention_head_dim: [5, 10, 20, 20],
     cross_attention_dim: 1024,
     use_linear_projection: true,
-    upcast_attention: true, // as in 2.1; the base model does not ask for it, and its scores are no smaller
   },
   textEncoder: openClipVitH,
   vae,
@@ -90,6 +89,6 @@ export const stableDiffusion2: Preset = {
   ...stableDiffusion2Base,
   name: 'Stable Diffusion 2',
   resolution: 768,
-  unet: { ...stableDiffusion2Base.unet, sample_size: 96 },
+  unet: { ...stableDiffusion2Base.unet, sample_size: 96, upcast_attention: true },
   scheduler: { ...scheduler, prediction_type: 'v_prediction' },
 };

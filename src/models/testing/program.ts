@@ -28,6 +28,7 @@ export async function openProgram(ort: OnnxRuntime, graph: Graph, weights: Weigh
   const toOrt = ({ name, type, shape }: Value, data: Numbers) => {
     if (type === 'int32') return new ort.Tensor(type, Int32Array.from(data), shape);
     if (type === 'float16') return new ort.Tensor(type, Uint16Array.from(data), shape);
+    if (type === 'uint8') return new ort.Tensor(type, Uint8Array.from(data), shape);
     if (type === 'float32') return new ort.Tensor(type, Float32Array.from(data), shape);
     throw new Error(`${name} is ${type}`);
   };

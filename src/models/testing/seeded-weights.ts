@@ -5,7 +5,7 @@ import { torchRandn } from '../../base/random';
 import { sizeOf, type Shape } from '../../onnx/graph';
 
 /** Float32 values, or float16 bit patterns, of a model's parameter by its name ("unet.conv_in.weight"). */
-export type Weights = (name: string, shape: Shape) => Float32Array | Uint16Array;
+export type Weights = (name: string, shape: Shape) => Float32Array | Uint16Array | Uint8Array;
 
 /** The normals that belong to a name. */
 export const randn = (name: string, shape: Shape): Float32Array<ArrayBuffer> =>

@@ -1,5 +1,5 @@
 // Ops that move elements without changing them.
-import { sizeOf, type Shape } from '../value';
+import { sizeOf, type Shape, type Value } from '../value';
 import { commonType, inputAt, normalizeAxis, sameShape, broadcastShapes, type OpSchema } from './schema';
 
 export type MovementAttributes = {
@@ -15,6 +15,16 @@ export type MovementAttributes = {
   Pad: { readonly pads: readonly number[] }; // zeros; begins of all axes, then ends; negative crops
   Expand: { readonly shape: Shape };
   Gather: { readonly axis: number };
+  /**
+   * Rows of a table in 4 or 8 bits: data uint8 [rows, ..., columns · bits / 8] (of two in a byte, the low half first), indices, scales
+   * [rows, ..., columns / block_size], which give the type. A value is (data − 2^(bits − 1)) · scale of its block.
+   */
+  GatherBlockQuantized: {
+    readonly bits: 4 | 8;
+    readonly block_size: number;
+    readonly gather_axis: 0;
+    readonly quantize_axis: number; // the last
+  };
   Resize: {
     readonly scales: readonly number[]; // whole numbers: nearest neighbour
     readonly mode: 'nearest';
@@ -128,6 +138,21 @@ export const movementOps: {
       ];
     },
     encoding: { axis: 'int' },
+  },
+  GatherBlockQuantized: {
+    arity: [3, 3],
+    infer: (inputs, { bits, block_size, quantize_axis }) => {
+      const [data, indices, scales] = [0, 1, 2].map((i) => inputAt(inputs, i)) as [Value, Value, Value];
+      if (data.type !== 'uint8') throw new Error(`data are ${data.type}`);
+      if (indices.type !== 'int32') throw new Error(`indices are ${indices.type}`);
+      if (quantize_axis !== data.shape.length - 1) throw new Error(`quantized along ${quantize_axis}`);
+      const columns = (data.shape.at(-1)! * 8) / bits;
+      if (!sameShape(scales.shape, data.shape.with(-1, columns / block_size)))
+        throw new Error(`[${scales.shape.join()}] scales of blocks of ${block_size} of ${columns}`);
+      return [{ type: scales.type, shape: [...indices.shape, ...data.shape.slice(1, -1), columns] }];
+    },
+    encoding: { bits: 'int', block_size: 'int', gather_axis: 'int', quantize_axis: 'int' },
+    domain: 'com.microsoft',
   },
   Resize: {
     arity: [1, 1],

@@ -16,6 +16,7 @@ export type OpSchema<Attributes> = {
   /** Types and shapes of the outputs; throws when the inputs do not fit. */
   readonly infer: (inputs: readonly (Value | undefined)[], attributes: Attributes) => readonly TensorType[];
   readonly encoding: { readonly [Key in keyof Attributes]-?: AttributeEncoding };
+  readonly domain?: 'com.microsoft'; // ONNX's own where left out
 };
 
 /** The input at `index`, which the schema's arity says is there. */

@@ -1,5 +1,5 @@
 // For every op, nodes that cover what it can do: gradient rules and encoding are checked on them. For tests only.
-import type { DataType, Shape } from '../graph';
+import { sizeOf, type DataType, type Shape } from '../graph';
 import type { OpAttributes, OpName } from '../ops/ops';
 
 export type SampleInput = {
@@ -17,6 +17,12 @@ export type Sample<Op extends OpName> = {
 
 const x = (...shape: number[]): SampleInput => ({ shape });
 const indices = (shape: Shape, ...values: number[]): SampleInput => ({ shape, type: 'int32', values });
+/** All of 0 to 255, in turn. */
+const bytes = (shape: Shape): SampleInput => ({
+  shape,
+  type: 'uint8',
+  values: Array.from({ length: sizeOf(shape) }, (_, i) => (i * 37) % 256),
+});
 const plain = (...inputs: SampleInput[]) => ({ attributes: {}, inputs });
 
 const positive = plain({ shape: [2, 3], domain: 'positive' });
@@ -182,6 +188,20 @@ export const samples: { readonly [Name in OpName]: readonly Sample<Name>[] } = {
     { inputs: [x(5, 3), indices([4], 2, 0, 2, 4)], attributes: { axis: 0 } },
     { inputs: [x(4, 2), indices([2, 3], 1, 1, 1, 0, 3, 1)], attributes: { axis: 0 } },
     { inputs: [x(4, 2, 2), indices([1], 3)], attributes: { axis: 0 } },
+  ],
+  GatherBlockQuantized: [
+    {
+      inputs: [bytes([2, 3, 16]), indices([3], 1, 0, 1), x(2, 3, 1)],
+      attributes: { bits: 8, block_size: 16, gather_axis: 0, quantize_axis: 2 },
+    },
+    {
+      inputs: [bytes([1, 3, 32]), indices([1], 0), x(1, 3, 2)],
+      attributes: { bits: 4, block_size: 32, gather_axis: 0, quantize_axis: 2 },
+    },
+    {
+      inputs: [bytes([1, 2, 16]), indices([1], 0), { ...x(1, 2, 1), type: 'float16', values: [0.5, -0.25] }],
+      attributes: { bits: 4, block_size: 32, gather_axis: 0, quantize_axis: 2 },
+    },
   ],
   Resize: [resize([1, 2, 3, 2], [1, 1, 2, 2]), resize([2, 1, 2, 2], [1, 1, 3, 3])],
 

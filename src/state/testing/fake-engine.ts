@@ -30,6 +30,7 @@ export const fakeModel: ModelInfo = {
   name: 'Likeness 64',
   license: 'CC BY-SA 4.0',
   sizeBytes: 9e6,
+  unetBytes: { original: 8e6, '8-bit': 4.5e6, '4-bit': 2.5e6 },
   resolution: 64,
   sizeStep: 8,
   samplers: ['ddim', 'euler'],

@@ -47,6 +47,7 @@ export function createTestApp(
     serviceWorkers: undefined,
     toJpeg: async (picture, longestSide) =>
       new Blob([`${await picture.text()} ≤ ${longestSide}`], { type: 'image/jpeg' }),
+    levelsOf: async (picture) => new Uint8ClampedArray(await picture.arrayBuffer()),
     randomBytes: (length) => new Uint8Array(length).fill(++count),
     now: () => ++count,
     newId: () => `id${++count}`,

@@ -81,6 +81,19 @@ export const movementKernels: Kernels<MovementAttributes> = {
     return [out];
   },
   // Nearest, asymmetric, floor, by whole factors: every element repeated, as a view with a stride of 0 for the copies.
+  GatherBlockQuantized: ([data, indices, scales], { bits, block_size }, [shape]) => {
+    const out = new Float64Array(sizeOf(shape!));
+    const row = out.length / indices!.data.length;
+    const perByte = 8 / bits;
+    return [
+      out.map((_, i) => {
+        const at = indices!.data[Math.floor(i / row)]! * row + (i % row);
+        const byte = data!.data[Math.floor(at / perByte)]!;
+        const level = (byte >> (bits * (at % perByte))) & (2 ** bits - 1);
+        return (level - 2 ** (bits - 1)) * scales!.data[Math.floor(at / block_size)]!;
+      }),
+    ];
+  },
   Resize: ([x], { scales }) => [
     readView(
       x!,

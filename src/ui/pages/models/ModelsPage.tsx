@@ -11,6 +11,7 @@ import { BaseModels } from './BaseModels';
 import { HubForm } from './HubForm';
 import { ModelFileInput } from './ModelFileInput';
 import { PreviewDecoder } from './PreviewDecoder';
+import { WeightsPanel } from './WeightsPanel';
 
 /** The place Models. */
 export function ModelsPage() {
@@ -34,6 +35,7 @@ export function ModelsPage() {
             <LoraInput />
             <LoraList />
           </section>
+          <WeightsPanel />
           <section className={p['panel']} aria-labelledby="decoder-title">
             <h2 id="decoder-title">Live previews</h2>
             <PreviewDecoder />
