@@ -30,8 +30,9 @@ export function createNodeRuntime({ weightType }) {
   async function loadParameters(component, sources) {
     const tensors = new Map();
     for (const source of sources) {
-      const bytes = await readParameter(source);
-      const data = new arrayTypes[source.storedAs](bytes.buffer, bytes.byteOffset, sizeOf(source.shape));
+      const data = new arrayTypes[source.storedAs](sizeOf(source.shape));
+      const all = new Uint8Array(data.buffer);
+      for await (const { offset, bytes } of readParameter(source)) all.set(bytes, offset);
       tensors.set(source.name, tensorOf(source.storedAs, source.shape, data));
     }
     return { component, tensors, has: (name) => tensors.has(name), dispose: () => tensors.clear() };

@@ -6,7 +6,7 @@ import type { Preset } from '../../models/presets/preset';
 import { decodeGraph, denoiseGraph, encodeGraph, textGraph } from '../../models/stable-diffusion';
 import { parseUnetConfig } from '../../models/unet/config';
 import { parseAutoencoderKlConfig } from '../../models/vae/kl';
-import type { Graph, Shape } from '../../onnx/graph';
+import type { Graph } from '../../onnx/graph';
 import { sizeOf } from '../../onnx/graph';
 import type { ParameterSource } from '../../runtime/runtime';
 import type { BaseModel } from '../base-model';
@@ -63,14 +63,14 @@ function sourcesOf(...graphs: readonly Graph[]): ParameterSource[] {
     name,
     shape,
     type: 'float16',
-    read: () => Promise.resolve(randomHalves(shape)),
+    read: (begin = 0, end = 2 * sizeOf(shape)) => Promise.resolve(randomHalves(begin, end)),
   }));
 }
 
-/** ±[2⁻⁷, 2⁻⁶), by a linear congruential generator. */
-function randomHalves(shape: Shape): Uint8Array {
-  const halves = new Uint16Array(sizeOf(shape));
-  let state = halves.length;
+/** Bytes `begin` to `end`: ±[2⁻⁷, 2⁻⁶), by a linear congruential generator. */
+function randomHalves(begin: number, end: number): Uint8Array {
+  const halves = new Uint16Array((end - begin) / 2);
+  let state = end;
   for (let i = 0; i < halves.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     halves[i] = ((state >>> 16) & 0x83ff) | 0x2000;
