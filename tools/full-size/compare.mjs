@@ -152,7 +152,11 @@ async function pictures() {
   );
   const start = await pngOf(await read('out.ddim'));
   const mask = await pngOf(await read('in.mask'));
-  const platform = { encodePng: encodePngInNode, decodePicture: decodePngInNode };
+  const platform = {
+    encodePng: encodePngInNode,
+    decodePicture: decodePngInNode,
+    now: () => performance.now(),
+  };
   const compared = [];
   for (const { name, sampler, strength, masked } of notes.cases) {
     const expected = await read(`out.${name}`);
@@ -165,7 +169,7 @@ async function pictures() {
         images: 1,
         sampler,
         sigmas: 'schedule',
-        previewEvery: 0,
+        livePreview: false,
       },
       ...{ height, width },
       ...(strength ? { start: { picture: start, mask: masked ? mask : undefined, strength } } : {}),
