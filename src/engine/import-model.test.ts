@@ -9,7 +9,9 @@ import { writeSafetensors } from '../weights/safetensors';
 import type { DownloadEvent } from './contract';
 import { importModel, type GivenFile } from './import-model';
 import { loadBaseModel } from './load-model';
+import { stableDiffusion1 } from '../models/presets/stable-diffusion';
 import { bundledFolder, bundledModel } from './testing/bundled';
+import { shapesInFile, zeroFile } from './testing/real-size';
 
 const never = new AbortController().signal;
 let disk: MemoryDisk;
@@ -25,9 +27,13 @@ afterEach(async () => {
 
 const noNetwork = () => Promise.reject(new Error('nobody is asked'));
 
-async function bring(given: readonly GivenFile[], signal = never) {
+async function bring(
+  given: readonly GivenFile[],
+  signal = never,
+  fetch: typeof globalThis.fetch = noNetwork,
+) {
   const source = {
-    fetch: noNetwork,
+    fetch,
     root: disk.root,
     freeBytes: () => Promise.resolve(freeBytes),
     now: () => 5,
@@ -134,6 +140,19 @@ describe('a folder in diffusers’ layout', () => {
     await expect(bring(await folder(), controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
     expect(await listModels(disk.root)).toEqual([]);
   });
+});
+
+test.each([
+  [418, 'hub-unreachable'],
+  [404, 'hub-missing'],
+])('one file whose vocabulary is answered with %d leaves nothing', async (status, code) => {
+  const file = zeroFile(shapesInFile(stableDiffusion1, 'clip')); // told apart before the vocabulary is asked for
+  const fetch = () => Promise.resolve(new Response('', { status }));
+  await expect(bring([{ path: 'a.safetensors', file }], never, fetch)).rejects.toMatchObject({
+    code,
+    details: { model: 'openai/clip-vit-large-patch14' },
+  });
+  expect([disk.files.size, await listModels(disk.root)]).toEqual([0, []]);
 });
 
 describe('what is no model', () => {

@@ -1,6 +1,7 @@
 // Weights on their way from a file to a runtime: read, checked, converted to the type in which they are kept.
 import { assert } from '../base/assert';
 import { floatToHalf, halfToFloat } from '../base/float16';
+import { freeBytes } from '../base/free-bytes';
 import { byteSizeOf, sizeOf, type Shape } from '../onnx/graph';
 import type { ParameterSource, ParameterType } from './runtime';
 
@@ -31,13 +32,9 @@ export async function* readParameter(source: ParameterSource): AsyncGenerator<Pi
     );
     const bytes = convert(source, aligned(read));
     yield { offset: first * to!, bytes };
-    for (const buffer of new Set([read.buffer, bytes.buffer])) free(buffer);
+    freeBytes(read);
+    freeBytes(bytes);
   }
-}
-
-/** Gives memory back now: left to the collector, 60 MB and more of pieces lie about. Where engines cannot, it does. */
-function free(buffer: ArrayBufferLike): void {
-  if (buffer instanceof ArrayBuffer && 'transfer' in buffer) buffer.transfer(0);
 }
 
 function convert(source: ParameterSource, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 // The SHA-256 of a file of any size, read piece by piece: WebCrypto hashes whole buffers only.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { freeBytes } from '../base/free-bytes';
 
 /** Hex SHA-256 of `file`; `onProgress` is told the bytes read so far. Aborts between pieces. */
 export async function hashFile(
@@ -17,6 +18,7 @@ export async function hashFile(
     if (done) return bytesToHex(hash.digest());
     hash.update(value);
     bytes += value.length;
+    freeBytes(value);
     onProgress(bytes);
   }
 }

@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { AppError, isAppError } from '../base/errors';
+import { freeBytes } from '../base/free-bytes';
 import type { ModelFile } from './model-manifest';
 import { createMemorySink, type MemorySink, type Sink } from './model-sink';
 
@@ -124,6 +125,7 @@ async function pour(response: Response, write: (bytes: Uint8Array<ArrayBuffer>) 
       const { done, value } = await reader.read();
       if (done) return;
       write(value);
+      freeBytes(value);
     }
   } catch (error) {
     await reader.cancel().catch(() => {}); // the stream is broken or unwanted either way

@@ -33,28 +33,18 @@ export function shapesInFile(
   return new Map(places.map(({ name, shape }) => [name, shape]));
 }
 
-/** What stands before the data of a safetensors file of these shapes in half precision, and how long the data are. */
-export function zeroHeader(shapes: ReadonlyMap<string, readonly number[]>): {
-  readonly header: Uint8Array<ArrayBuffer>;
-  readonly dataBytes: number;
-} {
+/** A safetensors file of these shapes in half precision, of zeros: the same few bytes again and again. */
+export function zeroFile(shapes: ReadonlyMap<string, readonly number[]>): Blob {
   let dataBytes = 0;
   const entries = [...shapes].map(([name, shape]) => {
     const begin = dataBytes;
     dataBytes += 2 * countOf(shape);
     return [name, { dtype: 'F16', shape, data_offsets: [begin, dataBytes] }];
   });
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  const header = new Uint8Array(8 + json.length);
-  new DataView(header.buffer).setBigUint64(0, BigInt(json.length), true);
-  header.set(json, 8);
-  return { header, dataBytes };
-}
-
-/** A whole file of zeros: the same few bytes again and again. */
-export function zeroFile(shapes: ReadonlyMap<string, readonly number[]>): Blob {
-  const { header, dataBytes } = zeroHeader(shapes);
+  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const length = new DataView(new ArrayBuffer(8));
+  length.setBigUint64(0, BigInt(header.length), true);
   const piece = new Blob([new Uint8Array(2 ** 20)]);
   const pieces = new Array<Blob>(Math.floor(dataBytes / piece.size)).fill(piece);
-  return new Blob([header, ...pieces, piece.slice(0, dataBytes % piece.size)]);
+  return new Blob([length.buffer, header, ...pieces, piece.slice(0, dataBytes % piece.size)]);
 }
