@@ -207,7 +207,7 @@ describe('a config of another kind of model is refused, by the field', () => {
   });
 });
 
-test('what makes no difference in float32, or only beside a refused field, is let through', () => {
+test('what makes no difference, or only beside a refused field, is let through', () => {
   const unet = {
     ...stableDiffusion1.unet,
     ...{ dropout: 0.1, mid_block_only_cross_attention: true },

@@ -21,13 +21,13 @@ const fields = z.object({
   norm_num_groups: z.int().positive().default(32),
   norm_eps: z.number().positive().default(1e-5),
   use_linear_projection: z.boolean().default(false),
-  upcast_attention: z.boolean().nullish(),
+  upcast_attention: z.boolean().nullish(), // counts in float16 alone
   flip_sin_to_cos: z.boolean().default(true),
   freq_shift: z.number().default(0),
   downsample_padding: z.int().min(0).max(1).default(1),
   time_cond_proj_dim: z.int().positive().nullish(),
-  // What Stable Diffusion 1.x and 2.x never use: another value is another kind of model. Fields that are not here change nothing in
-  // float32: upcast_attention, dropout (of training), and what only counts beside one of these.
+  // What Stable Diffusion 1.x and 2.x never use: another value is another kind of model. Fields that are not here change
+  // nothing: dropout (of training), and what only counts beside one of these.
   act_fn: only('silu'),
   conv_in_kernel: only(3),
   conv_out_kernel: only(3),
