@@ -21,7 +21,14 @@ export default defineConfig({
   plugins: [react(), licenses(), serviceWorker(), securityPolicy(), openaiEndpoint()],
   server: { headers, host: '127.0.0.1' },
   preview: { headers, host: '127.0.0.1' },
-  worker: { format: 'es' }, // workers import ONNX Runtime dynamically
+  worker: {
+    format: 'es', // workers import ONNX Runtime dynamically, and with their first use what only some jobs need
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: 'worker-shared', minShareCount: 2, test: /\/src\/|zod/ }] },
+      },
+    },
+  },
   build: {
     target: 'es2023',
     chunkSizeWarningLimit: 250, // kB

@@ -66,3 +66,7 @@ async function openTokenizer(
     maxLength,
   });
 }
+
+/** Whether AUTOMATIC1111 and ComfyUI know this base: they have the widths of Stable Diffusion built in. */
+export const isStableDiffusion = ({ unet }: Pick<BaseModel, 'unet'>): boolean =>
+  unet.block_out_channels.join() === '320,640,1280,1280';

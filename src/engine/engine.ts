@@ -1,4 +1,5 @@
-// The engine: what contract.ts promises, put together from models, training, runtime and storage. It runs in a worker.
+// The engine: what contract.ts promises, put together from models, training, runtime and storage. It runs in a worker. What only training
+// and LoRA files need is loaded with them: the page is usable sooner.
 import { isAppError } from '../base/errors';
 import { serve } from '../base/job';
 import { samplers, sigmaSamplers, type SamplerName } from '../diffusion/samplers/samplers';
@@ -8,19 +9,17 @@ import { withRunLock } from '../storage/run-lock';
 import { loadSetting, saveSetting } from '../storage/settings';
 import { batchSizeOf } from '../training/batch';
 import { checkSettings, recipes, settingRanges, type TrainingSettings } from '../training/settings';
-import type { BaseModel } from './base-model';
+import { isStableDiffusion, type BaseModel } from './base-model';
 import type { EngineApi, ModelInfo, TrainingEvent, Weights } from './contract';
 import { decodePicture, type DecodePicture } from './decode-photo';
 import { estimateTraining } from './estimate';
 import { encodePng, type EncodePng } from './encode-png';
 import { browserSource, loadBaseModel, type ModelSource } from './load-model';
-import { exportLora, importLora, isStableDiffusion } from './lora-files';
 import { takesPreviewDecoder } from './preview-decoder';
 import { advisedBatchSize, drawImages, sizeStep } from './sample-job';
 import { Pipeline } from './pipeline';
 import { weightBytes } from './sampling-memory';
 import { EngineSession, weightBits, type OpenRuntime } from './session';
-import { trainRun } from './train-job';
 import { planTraining } from './training-plan';
 
 /** What the engine takes from the browser; tests in Node give their own. */
@@ -63,6 +62,7 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
           if (event.kind === 'step-end') secondsPerStep = event.secondsPerStep;
           await emit(event);
         };
+        const { trainRun } = await import('./train-job');
         try {
           return await serve(trainRun(session, runId, signal, platform.encodePng), tell);
         } finally {
@@ -74,10 +74,14 @@ export function createEngine(baseUrl: URL, platform = browser): EngineApi {
         drawImages(await session.pipeline(), request, signal, { ...platform, root: platform.source.root }),
         emit,
       ),
-    exportLora: (request) => exportLora(session.model, request),
-    importLora: async ({ file, fileName }) => ({
-      subjectId: await importLora(session.model, file, fileName),
-    }),
+    exportLora: async (request) => {
+      const { exportLora } = await import('./lora-files');
+      return exportLora(session.model, request);
+    },
+    importLora: async ({ file, fileName }) => {
+      const { importLora } = await import('./lora-files');
+      return { subjectId: await importLora(session.model, file, fileName) };
+    },
     memory: () => session.memory(),
   };
 }
@@ -106,9 +110,9 @@ const loadsAnywhere = ['AUTOMATIC1111', 'ComfyUI', 'diffusers'];
 
 function describeModel(pipeline: Pipeline): ModelInfo {
   const { runtime, model } = pipeline;
-  const { manifest, sampler, unet } = model;
+  const { manifest, sampler } = model;
   const { steps, guidance } = manifest.sampling;
-  const isKnown = isStableDiffusion(unet.block_out_channels);
+  const isKnown = isStableDiffusion(model);
   const unetBytes = (weights: Weights) =>
     weightBytes(new Pipeline(runtime, model, { weightBits: weightBits[weights] }), ['unet']);
   return {

@@ -6,7 +6,7 @@ import { kohyaMetadata, type LoraTraining } from '../weights/kohya-metadata';
 import { readLora } from '../weights/lora-file';
 import { writeKohya } from '../weights/lora-kohya';
 import { peftFileName, writePeft } from '../weights/lora-peft';
-import type { BaseModel } from './base-model';
+import { isStableDiffusion, type BaseModel } from './base-model';
 import type { ExportRequest, ExportResult } from './contract';
 import { loadSubject, readLoraFor, type SubjectWeights } from './subjects';
 
@@ -69,8 +69,9 @@ function metadataOf(model: BaseModel, { name, modules, origin }: SubjectWeights)
 }
 
 /** What other tools call this base: Stable Diffusion by the width of its text states, anything else by its own name. */
-export function baseOf({ unet, manifest }: BaseModel): { baseModelVersion: string; architecture: string } {
-  if (isStableDiffusion(unet.block_out_channels)) {
+export function baseOf(model: BaseModel): { baseModelVersion: string; architecture: string } {
+  const { unet, manifest } = model;
+  if (isStableDiffusion(model)) {
     if (unet.cross_attention_dim === 768)
       return { baseModelVersion: 'sd_v1', architecture: 'stable-diffusion-v1/lora' };
     if (unet.cross_attention_dim === 1024)
@@ -78,10 +79,6 @@ export function baseOf({ unet, manifest }: BaseModel): { baseModelVersion: strin
   }
   return { baseModelVersion: manifest.id, architecture: `${manifest.id}/lora` };
 }
-
-/** Whether AUTOMATIC1111 and ComfyUI know this base: they have the widths of Stable Diffusion built in. */
-export const isStableDiffusion = (channels: readonly number[]): boolean =>
-  channels.join() === '320,640,1280,1280';
 
 /** Stores a LoRA file as a subject after checking that it fits the loaded model. */
 export async function importLora(model: BaseModel, file: Blob, fileName: string): Promise<string> {

@@ -11,7 +11,7 @@ import type { SampleEvent, SampleRequest, SampleResult } from './contract';
 import { openDenoiser } from './denoiser';
 import type { DecodePicture } from './decode-photo';
 import type { EncodePng } from './encode-png';
-import { LivePreview } from './live-preview';
+import type { LivePreview } from './live-preview';
 import { withParameters } from './picture-parameters';
 import { decodeBatch, type Picture } from './pictures';
 import type { Pipeline } from './pipeline';
@@ -44,7 +44,8 @@ export async function* drawImages(
   const { subjectId, checkpointStep, subjectStrength, images, seed } = request;
   const subject = subjectId === undefined ? undefined : await loadSubject(model, subjectId, checkpointStep);
   const uploaded = subject && uploadAdapters(pipeline, subject.modules, subjectStrength);
-  const preview = request.livePreview ? new LivePreview(pipeline, { spareBytes, now, root }) : undefined;
+  const previews = request.livePreview ? await import('./live-preview') : undefined;
+  const preview = previews && new previews.LivePreview(pipeline, { spareBytes, now, root });
   const begin = now();
   try {
     const start = await openStart(pipeline, request, decodePicture);

@@ -35,14 +35,18 @@ async function asNewcomer(browser, visit) {
   }
 }
 
-/** Scripts and wasm that were asked for until photos can be dropped, compressed as a server would (vite preview does not). */
+const runtime = /\/ort[.-]/;
+
+/** Scripts and wasm that were asked for until the engine runs and photos can be dropped, compressed as a server would (vite preview does not). */
 const loadSize = (browser, { url, folder }) =>
   asNewcomer(browser, async (page) => {
     const paths = new Set();
     page.on('request', (request) => paths.add(new URL(request.url()).pathname));
+    const engine = page.waitForRequest(runtime); // the engine's own scripts are a part of it, whichever is there first
     await page.goto(`${url}#/train`);
     await page.getByLabel('Subject photos').waitFor({ state: 'attached' });
-    const code = [...paths].filter((path) => /\.(js|mjs|wasm)$/.test(path) && !/\/ort[.-]/.test(path));
+    await engine;
+    const code = [...paths].filter((path) => /\.(js|mjs|wasm)$/.test(path) && !runtime.test(path));
     const sizes = await Promise.all(
       code.map(async (path) => gzipSync(await readFile(join(folder, path))).length),
     );
