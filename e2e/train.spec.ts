@@ -52,6 +52,15 @@ test('the sample subject is learned, drawn, exported and drawn again from the fi
   await expect(page.getByRole('list', { name: 'Previews' }).getByRole('img')).toHaveCount(3);
   await expect(page.getByRole('list', { name: 'Checkpoints' }).getByRole('listitem').first()).toBeVisible();
 
+  const size = page.viewportSize()!;
+  await page.setViewportSize({ width: 390, height: size.height }); // a chart that was wide shrinks with the window
+  const rightEdge = async () => {
+    const { x, width } = (await page.getByRole('figure', { name: 'Loss' }).boundingBox())!;
+    return x + width;
+  };
+  await expect.poll(rightEdge).toBeLessThanOrEqual(390);
+  await page.setViewportSize(size);
+
   const file = await exportAs(page, /kohya/);
   expect(file.name).toBe('Pomlo.safetensors');
   await expect(page.getByRole('menu')).toBeHidden();
